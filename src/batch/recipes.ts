@@ -1,0 +1,286 @@
+// The algebra that DStream and Batch share: each function gives a recipe, which makes a node of its
+// parents' nodes. Operators that are made of others are composed here, once.
+
+import type { AsyncOp, BatchNode, BatchOp, NarrowOp, Recipe } from './node.ts'
+import { BatchNode as Node } from './node.ts'
+import { partitionOf } from './partitioner.ts'
+import type { Records } from './records.ts'
+
+type Pair = readonly [unknown, unknown]
+type Any = (...values: never[]) => unknown
+type Parts = readonly Records<unknown>[]
+
+/** How an operator is called, and whether it is made once for the whole run. */
+export interface Naming {
+  readonly name: string
+  readonly fixed: boolean
+}
+
+const of =
+  (op: BatchOp): Recipe =>
+  (parents) =>
+    new Node(op, parents)
+
+/** Applies recipes one after the other. */
+export function chain(...recipes: readonly Recipe[]): Recipe {
+  return (parents) => {
+    let nodes = parents
+    for (const recipe of recipes) nodes = [recipe(nodes)]
+    return nodes[0] as BatchNode
+  }
+}
+
+export function narrow(kind: NarrowOp['kind'], f: Any, naming: Naming): Recipe {
+  return of({ kind, f, ...naming })
+}
+
+export function mapPartitions(
+  f: (records: Iterable<never>, partition: number) => Iterable<unknown>,
+  naming: Naming,
+): Recipe {
+  return of({ kind: 'mapPartitions', f, ...naming })
+}
+
+export function glom(naming: Naming): Recipe {
+  return mapPartitions((records) => [[...records]], naming)
+}
+
+export function union(naming: Naming): Recipe {
+  return of({ kind: 'union', ...naming })
+}
+
+export function cache(naming: Naming): Recipe {
+  return of({ kind: 'cache', ...naming })
+}
+
+export function mapAsync(
+  options: Pick<AsyncOp, 'f' | 'concurrency' | 'timeoutMs' | 'retries'>,
+  naming: Naming,
+): Recipe {
+  return of({ kind: 'mapAsync', ...options, ...naming })
+}
+
+/** The closures of combineByKey; without `create` the first value is the combiner. */
+export interface Combiners {
+  readonly create?: Any
+  readonly mergeValue: Any
+  readonly mergeCombiners: Any
+}
+
+export function combineByKey(by: Combiners, partitions: number, naming: Naming): Recipe {
+  const { create, mergeValue, mergeCombiners } = by
+  return of({ kind: 'combineByKey', create, mergeValue, mergeCombiners, partitions, ...naming })
+}
+
+export function reduceByKey(f: Any, partitions: number, naming: Naming): Recipe {
+  return combineByKey({ mergeValue: f, mergeCombiners: f }, partitions, naming)
+}
+
+export function groupByKey(partitions: number, naming: Naming): Recipe {
+  const by: Combiners = {
+    create: (value: unknown) => [value],
+    mergeValue: (values: unknown[], value: unknown) => {
+      values.push(value)
+      return values
+    },
+    mergeCombiners: concat,
+  }
+  return combineByKey(by, partitions, naming)
+}
+
+function concat(into: unknown[], from: unknown[]): unknown[] {
+  for (const value of from) into.push(value)
+  return into
+}
+
+export function countByValue(partitions: number, naming: Naming): Recipe {
+  const add = (a: number, b: number) => a + b
+  const one = narrow('map', (value: unknown) => [value, 1], naming)
+  return chain(one, reduceByKey(add, partitions, naming))
+}
+
+export function distinct(partitions: number, naming: Naming): Recipe {
+  const first = (a: null) => a
+  return chain(
+    narrow('map', (value: unknown) => [value, null], naming),
+    reduceByKey(first, partitions, naming),
+    narrow('map', (pair: Pair) => pair[0], naming),
+  )
+}
+
+/** Gives [key, [values of the first parent, values of the second, …]]. */
+export function cogroup(partitions: number, naming: Naming): Recipe {
+  return of({ kind: 'cogroup', partitions, ...naming })
+}
+
+/** Which sides of a join may be absent. */
+export type JoinKind = 'inner' | 'left' | 'right' | 'full'
+
+type Grouped = readonly [unknown, readonly [readonly unknown[], readonly unknown[]]]
+
+const ABSENT: readonly unknown[] = [undefined]
+
+export function join(kind: JoinKind, partitions: number, naming: Naming): Recipe {
+  const keepLeft = kind === 'left' || kind === 'full'
+  const keepRight = kind === 'right' || kind === 'full'
+  const pairUp = ([key, [lefts, rights]]: Grouped) => {
+    const left = lefts.length === 0 && keepRight ? ABSENT : lefts
+    const right = rights.length === 0 && keepLeft ? ABSENT : rights
+    return left.flatMap((a) => right.map((b) => [key, [a, b]]))
+  }
+  return chain(cogroup(partitions, naming), narrow('flatMap', pairUp, naming))
+}
+
+export function subtractByKey(partitions: number, naming: Naming): Recipe {
+  const keep = ([key, [lefts, rights]]: Grouped) =>
+    rights.length > 0 ? [] : lefts.map((value) => [key, value])
+  return chain(cogroup(partitions, naming), narrow('flatMap', keep, naming))
+}
+
+/** An operator over all partitions of one parent at once. */
+export function exchange(f: (partitions: Parts) => unknown[][], naming: Naming): Recipe {
+  return of({ kind: 'exchange', f: (parents) => f(parents[0] ?? []), ...naming })
+}
+
+export function reduce(f: (a: never, b: never) => unknown, naming: Naming): Recipe {
+  const merge = f as (a: unknown, b: unknown) => unknown
+  const fold = (partitions: Parts) => {
+    const partials = partitions
+      .filter((part) => part.length > 0)
+      .map((part) => {
+        let result = part.at(0)
+        for (let i = 1; i < part.length; i++) result = merge(result, part.at(i))
+        return result
+      })
+    return [partials.length === 0 ? [] : [partials.reduce(merge)]]
+  }
+  return exchange(fold, naming)
+}
+
+export function count(naming: Naming): Recipe {
+  return exchange((partitions) => [[partitions.reduce((n, part) => n + part.length, 0)]], naming)
+}
+
+/** Moves each pair, in order of arrival, to the partition of its key. */
+export function repartitionPairs(partitions: number, naming: Naming): Recipe {
+  return exchange((parents) => {
+    const result: unknown[][] = Array.from({ length: partitions }, () => [])
+    for (const pair of flatten(parents)) {
+      result[partitionOf((pair as Pair)[0], partitions)]?.push(pair)
+    }
+    return result
+  }, naming)
+}
+
+/** Cuts the records, in order, into `n` partitions whose lengths differ by at most one. */
+export function repartition(n: number, naming: Naming): Recipe {
+  return exchange((partitions) => cutEvenly(flatten(partitions), n), naming)
+}
+
+/** Joins neighbouring partitions until at most `n` are left. */
+export function coalesce(n: number, naming: Naming): Recipe {
+  return exchange((partitions) => {
+    const target = Math.min(n, Math.max(partitions.length, 1))
+    return cutEvenly([...partitions], target).map(flatten)
+  }, naming)
+}
+
+export function sortBy(options: {
+  readonly keyOf: (record: never) => unknown
+  readonly ascending: boolean
+  readonly partitions: number | undefined
+  readonly naming: Naming
+}): Recipe {
+  const keyOf = options.keyOf as (record: unknown) => unknown
+  const sign = options.ascending ? 1 : -1
+  return exchange((partitions) => {
+    const keyed = flatten(partitions).map((record) => ({ key: keyOf(record), record }))
+    keyed.sort((a, b) => sign * compareKeys(a.key, b.key))
+    const sorted = keyed.map(({ record }) => record)
+    return cutEvenly(sorted, options.partitions ?? Math.max(partitions.length, 1))
+  }, options.naming)
+}
+
+export function cartesian(naming: Naming): Recipe {
+  return of({
+    kind: 'exchange',
+    f: ([lefts = [], rights = []]) =>
+      lefts.flatMap((left) =>
+        rights.map((right) => flatten([left]).flatMap((a) => flatten([right]).map((b) => [a, b]))),
+      ),
+    ...naming,
+  })
+}
+
+export function zipWithIndex(naming: Naming): Recipe {
+  return exchange((partitions) => {
+    let index = 0
+    return partitions.map((part) => flatten([part]).map((record) => [record, index++]))
+  }, naming)
+}
+
+/** Keeps each record with probability `fraction`, by a generator seeded for each partition. */
+export function sample(fraction: number, seed: number, naming: Naming): Recipe {
+  return mapPartitions(function* keep(records, partition) {
+    const random = mulberry32(seed ^ Math.imul(partition + 1, 0x9e3779b1))
+    for (const record of records) if (random() < fraction) yield record
+  }, naming)
+}
+
+/** Tommy Ettinger's mulberry32: a small seeded generator, uniform in [0, 1). */
+export function mulberry32(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** All records in partition order. */
+export function flatten(partitions: Parts): unknown[] {
+  const records: unknown[] = []
+  for (const part of partitions) for (let i = 0; i < part.length; i++) records.push(part.at(i))
+  return records
+}
+
+/** Partition `i` holds the records from floor(i·n/p) to before floor((i+1)·n/p). */
+export function cutEvenly<T>(records: readonly T[], partitions: number): T[][] {
+  return Array.from({ length: partitions }, (_, i) =>
+    records.slice(
+      Math.floor((i * records.length) / partitions),
+      Math.floor(((i + 1) * records.length) / partitions),
+    ),
+  )
+}
+
+/** Orders keys: by type first, then numbers by value, texts by UTF-16 units, arrays part by part. */
+export function compareKeys(a: unknown, b: unknown): number {
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b)
+  const left = orderable(a)
+  const right = orderable(b)
+  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1
+  if (left < right) return -1
+  return left > right ? 1 : 0
+}
+
+function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = compareKeys(a[i], b[i])
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
+function orderable(key: unknown): string | number | bigint | boolean {
+  switch (typeof key) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return key
+    default:
+      return key instanceof Date ? key.getTime() : String(key)
+  }
+}

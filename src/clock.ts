@@ -1,0 +1,43 @@
+// Time enters the engine here and nowhere else, so that a test can own it.
+
+/** Cancels a timer that has not fired. */
+export type Cancel = () => void
+
+/** The engine's only source of time. */
+export interface Clock {
+  /** The wall clock in epoch milliseconds. It may jump: the scheduler reads it once, at start. */
+  wallMs(): number
+  /** Milliseconds on a clock that never goes back. Only differences have a meaning. */
+  monotonicMs(): number
+  /** Calls `fire` once, `delayMs` from now or later. The timer keeps the process alive. */
+  after(delayMs: number, fire: () => void): Cancel
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, fire) {
+    const timer = setTimeout(fire, Math.max(0, delayMs))
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Waits on `clock`; rejects with the signal's reason if it aborts first. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason)
+      return
+    }
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    })
+    function abort(): void {
+      cancel()
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}

@@ -1,0 +1,89 @@
+// Every error that millrace throws on purpose. `code` says which rule was met, the message says what to
+// do, and `docs/errors.md` explains each code.
+
+/** Each code that a millrace error can carry. `docs/errors.md` has one section for each. */
+export type ErrorCode =
+  | 'CONFIG_INVALID'
+  | 'CONTEXT_CLOSED'
+  | 'SOURCE_UNREACHABLE'
+  | 'SOURCE_REPLAY_DIFFERS'
+  | 'SOURCE_GAP'
+  | 'SOURCE_NOT_REPLAYABLE'
+  | 'TASK_FAILED'
+  | 'BATCH_FAILED'
+  | 'KEY_NOT_COMPARABLE'
+  | 'VALUE_NOT_STORABLE'
+  | 'BATCH_MISSING'
+  | 'ACTION_NOT_ALLOWED'
+  | 'CHECKPOINT_IN_USE'
+  | 'CHECKPOINT_FOREIGN'
+  | 'CHECKPOINT_INCOMPATIBLE'
+  | 'CHECKPOINT_CORRUPT'
+  | 'CHECKPOINT_UNWRITABLE'
+  | 'FENCED'
+  | 'SINK_FAILED'
+  | 'BUFFER_FULL'
+
+/** What the engine throws while it runs. `retryable` says whether the same call may succeed later. */
+export class StreamingError extends Error {
+  override readonly name: string = 'StreamingError'
+  readonly code: ErrorCode
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { retryable?: boolean }) {
+    super(message, options)
+    this.code = code
+    this.retryable = options?.retryable ?? false
+  }
+}
+
+/** A mistake in how millrace was called: thrown where the call is made, before anything runs. */
+export class ConfigError extends StreamingError {
+  override readonly name = 'ConfigError'
+
+  constructor(message: string, options?: ErrorOptions & { code?: ErrorCode }) {
+    super(options?.code ?? 'CONFIG_INVALID', message, options)
+  }
+}
+
+/** Where in a batch a closure failed. `record` counts from 0 within the source partition. */
+export interface TaskPlace {
+  readonly time: number
+  readonly operator: string
+  readonly partition: number
+  readonly record: number | undefined
+  /** The record's own position in its source, for example a Kinesis sequence number. */
+  readonly position: string | undefined
+}
+
+/** A closure of the pipeline threw. Names the batch, the operator, the partition and the record. */
+export class TaskError extends StreamingError {
+  override readonly name = 'TaskError'
+  readonly place: TaskPlace
+
+  constructor(place: TaskPlace, cause: unknown) {
+    super('TASK_FAILED', describeTaskFailure(place, cause), { cause })
+    this.place = place
+  }
+}
+
+function describeTaskFailure(place: TaskPlace, cause: unknown): string {
+  const record = place.record === undefined ? '' : `, record ${place.record}`
+  const position = place.position === undefined ? '' : ` (${place.position})`
+  return (
+    `Cannot run operator "${place.operator}" on batch ${place.time} ms, ` +
+    `partition ${place.partition}${record}${position}: ${messageOf(cause)}; ` +
+    `mend the closure, or filter the record out before it`
+  )
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** The `code` of a Node or millrace error, or undefined. */
+export function codeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined
+  return typeof thrown.code === 'string' ? thrown.code : undefined
+}

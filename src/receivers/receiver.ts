@@ -1,0 +1,105 @@
+// The contract between a source of records and the engine. A source is a description; opening it gives
+// a receiver, which buffers what arrives and hands the engine one contiguous range a partition a batch.
+
+import type { Block } from '../batch/block.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../events.ts'
+
+/** Where in a source partition a reader stands. It says which records were taken: those up to and with it.
+ *
+ * `sub` counts the user records inside one Kinesis sequence number (KPL aggregation); -1 means all of it. */
+export type Position =
+  | { readonly kind: 'TRIM_HORIZON' }
+  | { readonly kind: 'timestamp'; readonly timestampMs: number }
+  | { readonly kind: 'sequence'; readonly sequence: string; readonly sub: number }
+  | { readonly kind: 'END' }
+
+/** What a batch takes from one source partition: the records after `after`, up to and with `upTo`. */
+export interface SourceRange {
+  /** Name of the source partition, for example a shard id; stable across restarts. */
+  readonly partition: string
+  readonly after: Position
+  readonly upTo: Position
+  readonly records: number
+  /** CRC-32 over the records' bytes in order; a replay that differs stops the pipeline. */
+  readonly crc: number
+  /** When the receiver last knew that it had everything up to `upTo`, epoch milliseconds. */
+  readonly caughtUpAt: number
+  /** Partitions that ended before this one began (a reshard); empty for the first ones. */
+  readonly parents: readonly string[]
+}
+
+/** A range with its records. */
+export interface RangeData {
+  readonly range: SourceRange
+  readonly blocks: readonly Block<unknown>[]
+}
+
+/** The position of each known partition after the last logged batch. */
+export type PartitionPositions = readonly {
+  readonly partition: string
+  readonly position: Position
+  readonly caughtUpAt: number
+  readonly parents: readonly string[]
+}[]
+
+/** What a receiver gets from the engine. */
+export interface ReceiverContext {
+  readonly pipeline: string
+  readonly sourceId: number
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Aborts when the pipeline stops; a receiver ends its own work then. */
+  readonly signal: AbortSignal
+  /** How many bytes of records may wait in the receiver before it stops reading. */
+  readonly bufferBytesMax: number
+  /** Called when the receiver cannot go on; the pipeline stops with this error. */
+  fail(error: unknown): void
+  /** Counts something worth seeing, such as a throttle or a retry. */
+  count(name: string, by?: number): void
+}
+
+/** Receives the records of one source for one run.
+ *
+ * Implementers owe:
+ * - `start` resolves once the source has answered, or rejects with an error that says what to check. It
+ *   gives the exact position from which each partition will be read, symbolic ones (LATEST) resolved, and
+ *   reads no record: the engine makes these positions durable before `run`;
+ * - `run` begins to read from the positions that `start` gave; the first range of a partition is after its
+ *   position. A partition found later starts at TRIM_HORIZON;
+ * - `cut` gives each record exactly once, in the partition's order; ranges of one partition follow each
+ *   other without a hole; partitions are ordered by name, except that a child comes after its parents;
+ *   a partition whose parents' END is not in an earlier cut has no range;
+ * - `replay` gives the same records for the same ranges, whatever was cut before.
+ * Callers owe: `start` first and once, with the position of every partition that the log knows, ended
+ * ones too; `run` once, after `start` has resolved; `cut` never while another `cut` runs. `replay` may
+ * come before `run`, `stop` at any time. */
+export interface Receiver {
+  /** Asks the source what there is. Gives every partition of `from` and every new one, with its position. */
+  start(from: PartitionPositions): Promise<PartitionPositions>
+  /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
+  run(): void
+  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a cut is a point in time. */
+  cut(limits: { readonly bytesMax: number; readonly recordsMax: number }): readonly RangeData[]
+  /** Reads the ranges of a logged batch again. */
+  replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
+  /** True once everything that had arrived before `start` was called is in a cut or in the buffer. */
+  caughtUp(): boolean
+  /** Bytes that wait in the buffer. */
+  bufferedBytes(): number
+  /** How far behind the newest record the reader is, in milliseconds; undefined where the source does not say. */
+  lagMs(): number | undefined
+  /** Stops reading. Resolves once nothing more enters the buffer: a graceful stop cuts after it. */
+  stop(): Promise<void>
+}
+
+/** Describes where records come from. `receive()` makes a stream of it; nothing is opened before `start()`. */
+export interface Source<T> {
+  /** Short name for logs, errors and the plan, for example `kinesis:lines`. */
+  readonly name: string
+  /** True if `replay` works after a restart; otherwise the guarantee ends at the process. */
+  readonly replayable: boolean
+  open(context: ReceiverContext): Receiver
+  /** Only carries the type of the records. */
+  readonly produces?: T
+}

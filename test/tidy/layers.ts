@@ -1,0 +1,65 @@
+// The order of src/: a file may import from its own row and from the rows above it, types included.
+
+/** One row of the order. */
+export interface Layer {
+  readonly name: string
+  /** Files (`errors.ts`) and folders (`batch/`) from src/. A file wins over a folder. */
+  readonly holds: readonly string[]
+  /** Pure rows are functions of their arguments: no I/O module, no clock, no randomness. */
+  readonly pure?: true
+  /** Rows of adapters: a file imports from its own folder and from rows above, so that no
+   * adapter knows another. */
+  readonly adapters?: true
+}
+
+/** From the top (knows nobody) to the bottom (known by nobody). A new file or folder of src/ is
+ * added here, at the lowest row that those who need it allow. */
+export const LAYERS: readonly Layer[] = [
+  {
+    name: 'foundations',
+    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts'],
+  },
+  { name: 'batch', holds: ['batch/'], pure: true },
+  { name: 'receiver contract', holds: ['receivers/receiver.ts', 'receivers/block-buffer.ts'] },
+  {
+    name: 'checkpoint contract',
+    holds: ['checkpoint/store.ts', 'checkpoint/format.ts', 'checkpoint/log.ts'],
+  },
+  { name: 'sink contract', holds: ['sinks/sink.ts'] },
+  { name: 'dstream', holds: ['dstream/'], pure: true },
+  { name: 'plan', holds: ['plan/'], pure: true },
+  { name: 'state', holds: ['state/'], pure: true },
+  { name: 'workers', holds: ['workers/'] },
+  { name: 'scheduler', holds: ['scheduler/'] },
+  { name: 'adapters', holds: ['receivers/', 'checkpoint/', 'sinks/'], adapters: true },
+  { name: 'wiring', holds: ['streaming-context.ts', 'pipeline.ts', 'start.ts'] },
+  { name: 'root entry', holds: ['index.ts'] },
+  { name: 'testing', holds: ['testing/'] },
+]
+
+/** What a pure row may import from Node: modules that compute and open nothing. */
+export const PURE_NODE_MODULES: readonly string[] = [
+  'node:assert',
+  'node:buffer',
+  'node:crypto',
+  'node:util',
+  'node:zlib',
+]
+
+/** What a pure row may import from npm. */
+export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr']
+
+/** Packages that only the named folders of src/ may import: no other entry loads them. */
+export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-kinesis': ['receivers/kinesis/', 'testing/'],
+  '@smithy/node-http-handler': ['receivers/kinesis/', 'testing/'],
+}
+
+/** The index in `LAYERS` of a path from src/, or -1 where the table does not place it. */
+export function layerOf(path: string): number {
+  const exact = LAYERS.findIndex((layer) => layer.holds.includes(path))
+  if (exact !== -1) return exact
+  return LAYERS.findIndex((layer) =>
+    layer.holds.some((place) => place.endsWith('/') && path.startsWith(place)),
+  )
+}
