@@ -7,7 +7,7 @@ import { type Duration, durationMs, multipleMs, positiveDurationMs } from '../du
 import { ConfigError } from '../errors.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { refuseAsync } from './closures.ts'
-import type { BatchContext, StreamGraph, StreamNode } from './graph.ts'
+import type { BatchContext, StreamNode } from './graph.ts'
 import { PairOperators, type Pairs } from './pair-operators.ts'
 import { groupedNode, partitionedNode } from './state-parents.ts'
 import { transformNode } from './stream-base.ts'
@@ -251,7 +251,7 @@ export class DStream<T> extends PairOperators<T> {
 
   /** Writes each batch to `sink`. */
   writeTo(sink: Sink<T>): void {
-    this.graph.addOutput({ kind: 'sink', node: this.node, sink })
+    this.graph.addOutput({ kind: 'sink', node: this.node, sink: sink as Sink<unknown> })
   }
 
   /** Calls `f` with the new values and the state of each key: undefined removes the key.

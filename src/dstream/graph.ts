@@ -88,7 +88,7 @@ export interface BatchContext {
 
 /** Where a stream's batches go. */
 export type Output =
-  | { readonly kind: 'sink'; readonly node: StreamNode; readonly sink: Sink<never> }
+  | { readonly kind: 'sink'; readonly node: StreamNode; readonly sink: Sink<unknown> }
   | { readonly kind: 'print'; readonly node: StreamNode; readonly count: number }
   | {
       readonly kind: 'foreachBatch'

@@ -166,9 +166,8 @@ export abstract class PairOperators<T> extends StreamBase<T> {
     refuseAsync(f, 'reduceByKeyAndWindow')
     if (typeof second !== 'function') {
       const options = fourth as Partitions | undefined
-      return this.reduceByKey(f, options).window(second, third).reduceByKey(f, options) as DStream<
-        [K, Widen<V>]
-      >
+      const panes = this.reduceByKey(f, options).window(second, third) as unknown as Pairs<K, V>
+      return panes.reduceByKey(f, options)
     }
     refuseAsync(second, 'reduceByKeyAndWindow')
     const name = 'reduceByKeyAndWindow'

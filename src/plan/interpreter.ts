@@ -1,0 +1,81 @@
+// The same semantics as a generated loop, one closure call at a time. It runs chains that are made anew
+// for each batch, retries after a failure, and where code generation is disallowed: it knows which
+// operator and which record it was at.
+
+import { tokenOf } from '../batch/key.ts'
+import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import type { Records } from '../batch/records.ts'
+import type { KeyTable } from './combiner.ts'
+import { isPromise, refusePromise } from './failure.ts'
+import type { LoopTarget } from './loop.ts'
+
+/** Told where the interpreter is before each call of a closure. */
+export interface Trace {
+  operator: string
+  record: number
+}
+
+type Call = (value: unknown) => unknown
+type Merge = (a: unknown, b: unknown) => unknown
+
+/** Runs a chain over one piece, writing down in `trace` where it is. */
+export function interpret(
+  ops: readonly NarrowOp[],
+  combine: CombineOp | undefined,
+  input: Records<unknown>,
+  target: LoopTarget,
+  trace: Trace,
+): void {
+  const last = lastStep(combine, target, trace)
+  const step = ops.reduceRight((next, op) => stepOf(op, next, trace), last)
+  for (let i = 0; i < input.length; i++) {
+    trace.record = i
+    step(input.at(i))
+  }
+}
+
+function lastStep(combine: CombineOp | undefined, target: LoopTarget, trace: Trace): Call {
+  if (combine === undefined) return (value) => (target as unknown[]).push(value)
+  const table = target as KeyTable
+  const create = combine.create as Call | undefined
+  const merge = combine.mergeValue as Merge
+  return (pair) => {
+    trace.operator = combine.name
+    const [key, value] = pair as [unknown, unknown]
+    const id = table.ids.get(tokenOf(key))
+    if (id !== undefined) table.values[id] = merge(table.values[id], value)
+    else {
+      const created = create === undefined ? value : create(value)
+      table.values[table.idOf(key)] = created
+    }
+  }
+}
+
+function stepOf(op: NarrowOp, next: Call, trace: Trace): Call {
+  const call = (value: unknown) => {
+    trace.operator = op.name
+    const result = (op.f as Call)(value)
+    if (isPromise(result)) refusePromise(result)
+    return result
+  }
+  switch (op.kind) {
+    case 'map':
+      return (value) => next(call(value))
+    case 'filter':
+      return (value) => (call(value) ? next(value) : undefined)
+    case 'flatMap':
+      return (value) => {
+        for (const item of Array.from(call(value) as Iterable<unknown>)) next(item)
+      }
+    case 'mapValues':
+      return (pair) => {
+        const [key, value] = pair as [unknown, unknown]
+        next([key, call(value)])
+      }
+    case 'flatMapValues':
+      return (pair) => {
+        const [key, value] = pair as [unknown, unknown]
+        for (const item of Array.from(call(value) as Iterable<unknown>)) next([key, item])
+      }
+  }
+}

@@ -1,0 +1,104 @@
+// Narrow operators of a stage as ONE generated function, made once a stage: V8 inlines the closures into it.
+//
+// Each text is unique, by its sourceURL: functions of the same text share their compilation, and with it
+// the feedback about closures, which makes the second 11 to 17 times slower (docs/decisions/0003).
+
+import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import { tokenOf } from '../batch/key.ts'
+import type { Records } from '../batch/records.ts'
+import { KeyTable } from './combiner.ts'
+import { LoopFailure, refusePromise } from './failure.ts'
+
+/** What a loop adds its results to: an array, or the table of a shuffle. */
+export type LoopTarget = unknown[] | KeyTable
+
+/** Runs a chain of operators over the records of one piece. */
+export type Loop = (input: Records<unknown>, target: LoopTarget) => void
+
+let stages = 0
+
+/** Generates the loop of a chain. Throws EvalError where code generation is disallowed. */
+export function generateLoop(
+  ops: readonly NarrowOp[],
+  combine: CombineOp | undefined,
+  input: 'array' | 'block',
+): Loop {
+  const body: string[] = []
+  const closing: string[] = []
+  let value = 'v0'
+  ops.forEach((op, i) => {
+    value = emitOp(op, i, value, body, closing)
+  })
+  body.push(combine === undefined ? `target.push(${value});` : emitCombine(combine, value))
+  const names = ops.map((_, i) => `f${i}`)
+  stages += 1
+  const text = `'use strict';
+return function stage(input, target) {
+  const n = input.length; let i = 0;
+  ${combine === undefined ? '' : 'const { ids, keys, values } = target;'}
+  try {
+    for (; i < n; i++) {
+      const v0 = ${input === 'array' ? 'input[i]' : 'input.at(i)'};
+      ${body.join('\n      ')}
+      ${closing.reverse().join('\n      ')}
+    }
+  } catch (error) { throw new LoopFailure(i, error); }
+};
+//# sourceURL=millrace/stage-${stages}-${ops.map((op) => op.name).join('.') || 'records'}.js`
+  const helpers = ['LoopFailure', 'refusePromise', 'tokenOf', 'create', 'merge']
+  const make = new Function(...helpers, ...names, text)
+  const closures = ops.map((op) => op.f)
+  return make(
+    LoopFailure,
+    refusePromise,
+    tokenOf,
+    combine?.create,
+    combine?.mergeValue,
+    ...closures,
+  ) as Loop
+}
+
+function emitOp(op: NarrowOp, i: number, value: string, body: string[], closing: string[]): string {
+  const next = `v${i + 1}`
+  const call = `f${i}(${op.kind === 'mapValues' || op.kind === 'flatMapValues' ? `${value}[1]` : value})`
+  switch (op.kind) {
+    case 'map':
+      body.push(`const ${next} = ${call};`, refuse(next))
+      return next
+    case 'filter':
+      body.push(`const k${i} = ${call};`, `if (k${i} !== true) { ${refuse(`k${i}`)} if (!k${i}) continue; }`)
+      return value
+    case 'mapValues':
+      body.push(`const m${i} = ${call};`, refuse(`m${i}`), `const ${next} = [${value}[0], m${i}];`)
+      return next
+    case 'flatMap':
+    case 'flatMapValues': {
+      const item = op.kind === 'flatMap' ? `a${i}[j${i}]` : `[${value}[0], a${i}[j${i}]]`
+      body.push(
+        `let a${i} = ${call};`,
+        `if (!Array.isArray(a${i})) { ${refuse(`a${i}`)} a${i} = Array.from(a${i}); }`,
+        `for (let j${i} = 0; j${i} < a${i}.length; j${i}++) {`,
+        `const ${next} = ${item};`,
+      )
+      closing.push('}')
+      return next
+    }
+  }
+}
+
+function refuse(name: string): string {
+  return (
+    `if (typeof ${name} === 'object' && ${name} !== null && typeof ${name}.then === 'function') ` +
+    `refusePromise(${name});`
+  )
+}
+
+function emitCombine(op: CombineOp, value: string): string {
+  const created = op.create === undefined ? `${value}[1]` : `create(${value}[1])`
+  return `const key = ${value}[0];
+      const token = (typeof key === 'string' && key.charCodeAt(0) !== 0) || typeof key === 'number' ? key : tokenOf(key);
+      const id = ids.get(token);
+      if (id === undefined) {
+        ids.set(token, keys.length); keys.push(key); values.push(${created});
+      } else values[id] = merge(values[id], ${value}[1]);`
+}

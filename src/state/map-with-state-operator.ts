@@ -1,0 +1,62 @@
+import type { MapWithStateOptions } from '../dstream/graph.ts'
+import { tokenOf } from '../batch/key.ts'
+import { KeyedOperator } from './keyed-operator.ts'
+import { StateHandle } from './state-handle.ts'
+import type { StatePartition } from './keyed-state.ts'
+
+type Mapping = (
+  key: unknown,
+  value: unknown,
+  state: StateHandle,
+  context: { readonly time: number },
+) => unknown
+
+/** mapWithState: the closure sees each value with the state of its key, and may emit a record. */
+export class MapWithStateOperator extends KeyedOperator {
+  readonly #f: Mapping
+  readonly #timeoutMs: number | undefined
+
+  constructor(id: string, options: MapWithStateOptions) {
+    super(id, options)
+    this.#f = options.f as unknown as Mapping
+    this.#timeoutMs = options.timeoutMs
+  }
+
+  compute(time: number, parent: readonly (readonly unknown[])[]): unknown[][] {
+    return this.state.partitions.map((state, p) => {
+      const emitted: unknown[] = []
+      for (const pair of (parent[p] ?? []) as readonly (readonly [unknown, unknown])[]) {
+        this.#visit(state, pair, time, emitted)
+      }
+      if (this.#timeoutMs !== undefined) {
+        this.#expire(state, time - this.#timeoutMs, time, emitted)
+      }
+      return emitted
+    })
+  }
+
+  #visit(
+    state: StatePartition,
+    [key, value]: readonly [unknown, unknown],
+    time: number,
+    emitted: unknown[],
+  ): void {
+    const before = state.get(tokenOf(key))
+    const handle = new StateHandle(before === undefined ? undefined : { value: before.value })
+    const result = this.#f(key, value, handle, { time })
+    if (handle.removed) state.remove(key)
+    else if (handle.updated) state.set(key, handle.get(), time, true)
+    else if (handle.exists() && this.#timeoutMs !== undefined) {
+      state.set(key, handle.get(), time, true)
+    }
+    if (result !== undefined) emitted.push(result)
+  }
+
+  #expire(state: StatePartition, threshold: number, time: number, emitted: unknown[]): void {
+    for (const { key, value } of state.touchedBefore(threshold)) {
+      const result = this.#f(key, undefined, new StateHandle({ value }, true), { time })
+      state.remove(key)
+      if (result !== undefined) emitted.push(result)
+    }
+  }
+}

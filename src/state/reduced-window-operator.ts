@@ -1,0 +1,152 @@
+// A window reduced by key, kept up by adding the panes that enter and subtracting those that leave:
+// the cost of a slide is that of the panes that move, whatever the length.
+//
+// State: the panes (already reduced by key), the reduced value of each key, and the time of the last
+// slide. Always: the value of a key is the reduction, in the order of the slides, of the panes that were
+// added and not yet subtracted; a pane is subtracted only if it was added.
+
+import type { ReducedWindowOptions } from '../dstream/graph.ts'
+import type { Token } from '../batch/key.ts'
+import { tokenOf } from '../batch/key.ts'
+import type { Records } from '../batch/records.ts'
+import { KeyedState, type StateColumns, type StatePartition } from './keyed-state.ts'
+import { openPane, type Pane, Panes } from './panes.ts'
+import type { StatefulRuntime } from './stateful-operator.ts'
+
+type Reduce = (a: unknown, b: unknown) => unknown
+
+interface Reduced {
+  readonly key: unknown
+  value: unknown
+}
+
+interface Changes {
+  readonly pane: Pane | null
+  readonly forgetUpTo: number
+  readonly lastSlide: number
+  readonly state: readonly (StateColumns | null)[] | null
+}
+
+/** reduceByKeyAndWindow with an inverse. */
+export class ReducedWindowOperator implements StatefulRuntime {
+  readonly id: string
+  readonly #options: ReducedWindowOptions
+  readonly #panes = new Panes()
+  readonly #state: KeyedState
+  #lastSlide = Number.NEGATIVE_INFINITY
+  #pendingSlide = Number.NEGATIVE_INFINITY
+
+  constructor(id: string, options: ReducedWindowOptions) {
+    this.id = id
+    this.#options = options
+    this.#state = new KeyedState(options.partitions, `window "${id}"`)
+  }
+
+  begin(): void {
+    this.#panes.discard()
+    this.#state.discard()
+    this.#pendingSlide = this.#lastSlide
+  }
+
+  run(time: number, parent: readonly Records<unknown>[], due: boolean): unknown[][] {
+    this.#panes.add(time, parent, `a batch of window "${this.id}"`)
+    if (!due) return []
+    const start = time - this.#options.lengthMs
+    const leaving = this.#panes.between(Number.NEGATIVE_INFINITY, Math.min(start, this.#lastSlide))
+    const entering = this.#panes.between(Math.max(start, this.#lastSlide), time)
+    this.#panes.forget(start)
+    this.#pendingSlide = time
+    const opened = { leaving: leaving.map(openPane), entering: entering.map(openPane) }
+    return this.#state.partitions.map((state, p) => {
+      const old = this.#reducePanes(opened.leaving, p)
+      const fresh = this.#reducePanes(opened.entering, p)
+      this.#slide(state, old, fresh, time)
+      return Array.from(state.entries(), ([, { key, value }]) => [key, value])
+    })
+  }
+
+  #reducePanes(panes: readonly Records<unknown>[][], partition: number): Map<Token, Reduced> {
+    const reduce = this.#options.f as Reduce
+    const result = new Map<Token, Reduced>()
+    for (const pane of panes) {
+      const records = (pane[partition] ?? []) as readonly (readonly [unknown, unknown])[]
+      for (const [key, value] of records) {
+        const token = tokenOf(key)
+        const known = result.get(token)
+        if (known === undefined) result.set(token, { key, value })
+        else known.value = reduce(known.value, value)
+      }
+    }
+    return result
+  }
+
+  #slide(
+    state: StatePartition,
+    old: ReadonlyMap<Token, Reduced>,
+    fresh: ReadonlyMap<Token, Reduced>,
+    time: number,
+  ): void {
+    const { f, inverse } = this.#options as unknown as { f: Reduce; inverse: Reduce }
+    for (const [token, { key, value }] of old) {
+      const before = state.get(token)
+      if (before === undefined || fresh.has(token)) continue
+      this.#keep(state, key, inverse(before.value, value), time)
+    }
+    for (const [token, { key, value }] of fresh) {
+      const before = state.get(token)
+      if (before === undefined) {
+        this.#keep(state, key, value, time)
+        continue
+      }
+      const leaving = old.get(token)
+      const rest = leaving === undefined ? before.value : inverse(before.value, leaving.value)
+      this.#keep(state, key, f(rest, value), time)
+    }
+  }
+
+  #keep(state: StatePartition, key: unknown, value: unknown, time: number): void {
+    const filter = this.#options.filter as ((pair: [unknown, unknown]) => boolean) | undefined
+    if (filter === undefined || filter([key, value])) state.set(key, value, time)
+    else state.remove(key)
+  }
+
+  changes(): unknown {
+    const { pending, forgetUpTo } = this.#panes
+    const state = this.#state.changes()
+    if (pending === undefined && state === undefined) return undefined
+    const lastSlide = this.#pendingSlide
+    return { pane: pending ?? null, forgetUpTo, lastSlide, state: state ?? null } satisfies Changes
+  }
+
+  merge(): void {
+    this.#panes.merge()
+    this.#state.merge()
+    this.#lastSlide = this.#pendingSlide
+  }
+
+  snapshot(): unknown {
+    return {
+      panes: this.#panes.snapshot(),
+      state: this.#state.snapshot(),
+      lastSlide: this.#lastSlide,
+    }
+  }
+
+  restore(snapshot: unknown): void {
+    const from = snapshot as { panes: Pane[]; state: StateColumns[]; lastSlide: number }
+    this.#panes.restore(from.panes)
+    this.#state.apply(from.state)
+    this.#lastSlide = from.lastSlide
+  }
+
+  apply(changes: unknown): void {
+    const { pane, forgetUpTo, lastSlide, state } = changes as Changes
+    this.#panes.apply(pane, forgetUpTo)
+    if (state !== null) this.#state.apply(state)
+    this.#lastSlide = lastSlide
+  }
+
+  active(): boolean {
+    return this.#panes.hasRecords || this.#state.partitions.some((partition) => partition.size > 0)
+  }
+}
