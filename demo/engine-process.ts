@@ -14,7 +14,7 @@ export type Phase = 'starting' | 'idle' | 'planning' | 'running' | 'sink' | 'com
 export interface KillHit {
   readonly phase: Phase
   readonly pid: number
-  /** The batch that was under way, or the last one; undefined before the first. */
+  /** The batch that was under way, or the last one; undefined before the process's first. */
   readonly batchId: number | undefined
 }
 
@@ -72,6 +72,7 @@ export class EngineProcess {
   /** Starts a process. It leads a process group, so that Ctrl-C in the terminal reaches the demo alone. */
   start(): void {
     this.#phase = 'starting'
+    this.#batchId = undefined
     this.#expectedExit = false
     this.#lines = []
     const child = fork(

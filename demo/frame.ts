@@ -104,7 +104,7 @@ function bar([word, count]: Count, most: number, columns: number): Segment[] {
   return [
     [` ${word.slice(0, WORD_COLUMNS - 1).padEnd(WORD_COLUMNS)}`],
     [drawn, 'cyan'],
-    [` ${grouped(count)}`],
+    [` ${grouped(count)}`, 'dim'],
   ]
 }
 

@@ -28,7 +28,7 @@ async function run(options: DemoOptions): Promise<number> {
     return await runDemo(options, screen, interruptSignal())
   } catch (error) {
     if (error instanceof UsageError) throw error
-    screen.clear()
+    screen.settle()
     console.error(error instanceof Error ? error.message : error)
     return 1
   } finally {

@@ -42,7 +42,8 @@ export async function runDemo(
     for (const line of demo.farewell()) screen.log(line)
     return 0
   }
-  screen.log(`\nChecking ${folder.root}, everything since it was made`)
+  screen.log('')
+  screen.log(`Checking ${folder.root}: everything since the folder was made`)
   const report = await check(folder)
   for (const line of verdictLines(report, demo.kills)) screen.log(line)
   return passed(report) ? 0 : 1
@@ -124,20 +125,20 @@ class Demo {
     try {
       this.#engine.start()
       await this.#feed(interrupt)
-      this.#status = 'Everything is sent; waiting until it is counted'
       if (this.#options.seconds !== undefined) await this.#catchUp(interrupt)
       this.#status = 'Stopping: what was received is processed'
       this.#refresh()
-      await Promise.race([this.#engine.stop(), this.#broken.promise])
+      await this.#engine.stop()
       await this.#tail.poll()
     } finally {
       clearInterval(refresh)
     }
+    this.#status = 'Stopped'
     this.#draw()
   }
 
   async close(): Promise<void> {
-    this.#screen.clear()
+    this.#screen.settle()
     this.#engine.abandon()
     this.#client.destroy()
     await this.#server.close()
@@ -217,6 +218,7 @@ class Demo {
 
   /** Waits until as many words are counted as were sent, or until that does not come nearer. */
   async #catchUp(interrupt: AbortSignal): Promise<void> {
+    this.#status = 'Everything is sent; waiting until it is counted'
     let words = -1
     let sinceMs = performance.now()
     while (!interrupt.aborted && this.#tail.words < this.#sent.settled.totalWords) {

@@ -36,17 +36,16 @@ export class Screen {
     this.#out.write(`${this.#erased()}${line}\n${this.#drawn()}`)
   }
 
-  /** Takes the picture away; later lines are printed as they come. */
-  clear(): void {
-    this.#out.write(this.#erased())
-    this.#view = undefined
-  }
-
-  /** Leaves the picture where it is. */
-  close(): void {
-    process.off('exit', this.#restore)
+  /** Leaves the picture where it is: later lines are printed below it. */
+  settle(): void {
     this.#view = undefined
     this.#lines = 0
+  }
+
+  /** Gives the terminal back. */
+  close(): void {
+    process.off('exit', this.#restore)
+    this.settle()
     if (this.#out.isTTY) this.#out.write(SHOW_CURSOR)
   }
 

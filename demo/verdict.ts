@@ -33,7 +33,8 @@ export function verdictLines(report: CheckReport, kills: readonly KillHit[]): st
 
 /** Says what a kill hit. */
 export function killLine(hit: KillHit, number: number, planned: number, atMs: number): string {
-  const batch = hit.batchId === undefined ? '' : `, batch ${hit.batchId}`
+  const place = hit.phase === 'idle' ? 'after batch' : 'batch'
+  const batch = hit.batchId === undefined ? '' : `, ${place} ${hit.batchId}`
   const when = `${(atMs / 1_000).toFixed(1).padStart(6)} s`
   const what = styleText('red', `kill -9 (${number} of ${planned})`)
   return `${when}  ${what} hit the engine, process ${hit.pid}, in phase: ${hit.phase}${batch}`

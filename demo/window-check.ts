@@ -25,7 +25,7 @@ export class WindowCheck {
   pauses = 0
   readonly problems = new Problems()
   readonly #expected = new Map<string, number>()
-  #added: Added[] = []
+  readonly #added: Added[] = []
   #lastTime: number | undefined
 
   /** Takes the next batch; an output that has no folder for it is undefined. */

@@ -79,8 +79,9 @@ export interface Receiver {
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void
-  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a cut is a point in time. */
-  cut(limits: { readonly bytesMax: number; readonly recordsMax: number }): readonly RangeData[]
+  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a cut is a point in time.
+   * Undefined: there is no batch at this time, which is not the same as an empty one. */
+  cut(limits: { readonly bytesMax: number; readonly recordsMax: number }): readonly RangeData[] | undefined
   /** Reads the ranges of a logged batch again. */
   replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
   /** True once everything that had arrived before `start` was called is in a cut or in the buffer. */

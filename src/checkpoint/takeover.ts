@@ -1,0 +1,210 @@
+// Takes the next slot, and with it the next epoch: how long to wait for the owner before, and when to refuse.
+//
+// Waiting is courtesy. Whoever wins the slot owns the log, whatever the owner before believes; the fence
+// check in log.ts is what keeps that one from the sinks. So a wrong guess about who lives can fence a
+// process needlessly, and never harms a record.
+//
+// All that can be refused is refused before the slot is taken, so that a start that fails leaves a
+// running owner alone.
+
+import { randomUUID } from 'node:crypto'
+import { type Clock, sleep } from '../clock.ts'
+import { ConfigError, StreamingError } from '../errors.ts'
+import type { Logger } from '../events.ts'
+import type { Claim, Opening, Owner } from './format.ts'
+import { encodeRecord, FORMAT, frameOf, scanSlot, slotName } from './format.ts'
+import { describeOwner, type OwnerProbe } from './owner.ts'
+import { listSlots, openingOf, readLog } from './recovery.ts'
+import type { CheckpointStore } from './store.ts'
+
+/** What to do about an owner that may be alive. */
+export type Takeover = 'wait' | 'force' | 'refuse'
+
+export interface TakeoverOptions {
+  readonly store: CheckpointStore
+  readonly pipeline: string
+  readonly batchIntervalMs: number
+  readonly stateful: readonly string[]
+  readonly takeover: Takeover
+  readonly leaseMs: number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly probe: OwnerProbe
+}
+
+/** A slot that was won. */
+export interface Taken {
+  readonly slot: number
+  readonly claim: Claim
+  /** Length of the claim's frame: the first bytes of the slot. */
+  readonly bytes: Uint8Array
+}
+
+/** How often a waiting start looks whether the owner has gone. */
+const POLL_MS = 500
+
+/** How often a start may lose the race for a slot before it gives up. */
+const RACES_LOST_MAX = 100
+
+/** Wins the next slot, after the wait that `takeover` asks for. */
+export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
+  const { store, pipeline, clock, probe } = options
+  for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
+    const view = await awaitTurn(options)
+    const slot = view.slot + 1
+    const claim: Claim = {
+      format: FORMAT,
+      epoch: view.epoch + 1,
+      nonce: randomUUID(),
+      owner: probe.current,
+      pipeline,
+      at: clock.wallMs(),
+    }
+    const bytes = frameOf(encodeRecord({ kind: 'claim', ...claim }), { slot, offset: 0 }, 0)
+    if (await store.createIfAbsent(slotName(slot), bytes)) return { slot, claim, bytes }
+  }
+  throw new StreamingError(
+    'CHECKPOINT_IN_USE',
+    `Cannot take checkpoint "${store.location}": the slot must be won within ${RACES_LOST_MAX} ` +
+      `tries, and other processes were faster each time; stop them and start again`,
+    { retryable: true },
+  )
+}
+
+/** Refuses a checkpoint that the pipeline cannot go on from, naming what differs. */
+export function checkFits(
+  opening: Opening,
+  options: Pick<TakeoverOptions, 'store' | 'pipeline' | 'batchIntervalMs' | 'stateful'>,
+): void {
+  const { store, pipeline, batchIntervalMs } = options
+  if (opening.pipeline !== pipeline) throw foreign(store, opening.pipeline, pipeline)
+  if (opening.batchIntervalMs !== batchIntervalMs) {
+    const rule = `batchInterval must be ${opening.batchIntervalMs} ms as in the checkpoint`
+    throw incompatible(options, `${rule}, got ${batchIntervalMs} ms`)
+  }
+  const difference = differenceOf(opening.stateful, options.stateful)
+  if (difference === undefined) return
+  throw incompatible(options, `its stateful operators must be those of the checkpoint, ${difference}`)
+}
+
+/** What the newest slot says about who holds the checkpoint. */
+interface View {
+  /** Newest slot, 0 if there is none. */
+  readonly slot: number
+  /** No epoch greater than this one was ever taken. */
+  readonly epoch: number
+  /** Undefined if there is no slot, or if its claim cannot be read. */
+  readonly claim: Claim | undefined
+  /** True if nobody holds the checkpoint: it is new, or was closed by its last owner. */
+  readonly free: boolean
+}
+
+/** Resolves once the slot after the view's may be taken. */
+async function awaitTurn(options: TakeoverOptions): Promise<View> {
+  const { store, clock, takeover, leaseMs } = options
+  let holder: string | undefined
+  let deadlineMs = 0
+  for (;;) {
+    const view = await look(options)
+    if (view.free) return view
+    if (isGone(view, options)) return takeOver(view, options, 'its process is gone')
+    if (takeover === 'refuse') throw inUse(store, view.claim)
+    const nonce = view.claim?.nonce ?? ''
+    if (nonce !== holder) {
+      holder = nonce
+      deadlineMs = clock.monotonicMs() + leaseMs
+    }
+    const leftMs = deadlineMs - clock.monotonicMs()
+    if (takeover === 'force' || leftMs <= 0) {
+      await readLog(store, view.slot + 1)
+      return takeOver(view, options, takeover === 'force' ? 'as asked' : 'the lease has passed')
+    }
+    await sleep(clock, Math.min(POLL_MS, leftMs))
+  }
+}
+
+function isGone(view: View, { probe }: TakeoverOptions): boolean {
+  return view.claim !== undefined && probe.isAlive(view.claim.owner) === false
+}
+
+function takeOver(view: View, { store, logger }: TakeoverOptions, why: string): View {
+  const owner = view.claim?.owner
+  logger.warn({ checkpoint: store.location, owner, why }, 'Taking over the checkpoint of another run')
+  return view
+}
+
+/** Reads from the newest slot down to the newest opening, and refuses what does not fit. */
+async function look(options: TakeoverOptions): Promise<View> {
+  const { store } = options
+  const slots = await listSlots(store)
+  const newest = slots.at(-1) ?? 0
+  let view: View | undefined
+  for (const slot of slots.toReversed()) {
+    const scan = scanSlot(slot, (await store.read(slotName(slot))) ?? new Uint8Array())
+    const first = scan.frames[0]?.record
+    const claim = first?.kind === 'claim' || first?.kind === 'segment' ? first : undefined
+    const free = scan.frames.at(-1)?.record.kind === 'closed'
+    view ??= { slot: newest, epoch: claim?.epoch ?? newest, claim, free }
+    if (claim !== undefined) checkReadable(claim, options)
+    const opening = openingOf(scan)
+    if (opening === undefined) continue
+    checkFits(opening, options)
+    break
+  }
+  return view ?? { slot: 0, epoch: 0, claim: undefined, free: true }
+}
+
+function checkReadable(claim: Claim, options: TakeoverOptions): void {
+  const { store, pipeline } = options
+  if (claim.format > FORMAT) {
+    throw incompatible(options, `its format must be ${FORMAT} or less, got ${claim.format}`)
+  }
+  if (claim.pipeline !== pipeline) throw foreign(store, claim.pipeline, pipeline)
+}
+
+/** Says in words how two lists of stateful operators differ; undefined if they do not. */
+function differenceOf(before: readonly string[], now: readonly string[]): string | undefined {
+  const gone = before.filter((operator) => !now.includes(operator))
+  const added = now.filter((operator) => !before.includes(operator))
+  const parts = [
+    ...(gone.length === 0 ? [] : [`${quoted(gone)} is gone`]),
+    ...(added.length === 0 ? [] : [`${quoted(added)} is new`]),
+  ]
+  if (parts.length > 0) return parts.join(' and ')
+  const isSame = before.length === now.length && before.every((one, index) => one === now[index])
+  return isSame ? undefined : `in the order ${quoted(before)}, got ${quoted(now)}`
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ')
+}
+
+function foreign(store: CheckpointStore, theirs: string, ours: string): ConfigError {
+  return new ConfigError(
+    `Cannot start pipeline "${ours}" from checkpoint "${store.location}": a checkpoint belongs to one ` +
+      `pipeline, and this one belongs to "${theirs}"; give "${ours}" a folder of its own`,
+    { code: 'CHECKPOINT_FOREIGN' },
+  )
+}
+
+function incompatible(
+  { pipeline, store }: { readonly pipeline: string; readonly store: CheckpointStore },
+  rule: string,
+): ConfigError {
+  return new ConfigError(
+    `Cannot start pipeline "${pipeline}" from checkpoint "${store.location}": ${rule}; use a new ` +
+      `folder to start from nothing, or start the pipeline as it was`,
+    { code: 'CHECKPOINT_INCOMPATIBLE' },
+  )
+}
+
+function inUse(store: CheckpointStore, claim: Claim | undefined): StreamingError {
+  const owner: Owner | undefined = claim?.owner
+  const holder = owner === undefined ? 'a process that cannot be read' : describeOwner(owner)
+  return new StreamingError(
+    'CHECKPOINT_IN_USE',
+    `Cannot take checkpoint "${store.location}": takeover "refuse" needs one that nobody holds, and ` +
+      `${holder} does; stop that process, or start with takeover "wait" or "force"`,
+    { retryable: true },
+  )
+}

@@ -1,0 +1,106 @@
+// A source made of values that are already there: for tests and first steps.
+
+import type { Block } from '../batch/block.ts'
+import { decode, encode, isPrimitive } from '../batch/codec.ts'
+import { crc32 } from 'node:zlib'
+import { StreamingError } from '../errors.ts'
+import type { RangeData, Receiver, Source } from './receiver.ts'
+
+/** A block of values; those that a closure could change are copied on each read. */
+export class ValuesBlock<T> implements Block<T> {
+  readonly #values: readonly T[]
+  readonly #plain: boolean
+  readonly #encoded: Uint8Array
+  readonly #first: number
+
+  constructor(values: readonly T[], first = 0) {
+    this.#values = values
+    this.#first = first
+    this.#plain = values.every(isPrimitive)
+    this.#encoded = encode(values, 'the records of a queue')
+  }
+
+  get length(): number {
+    return this.#values.length
+  }
+
+  get bytes(): number {
+    return this.#encoded.length
+  }
+
+  at(index: number): T {
+    const value = this.#values[index] as T
+    return this.#plain ? value : (decode(encode(value, 'a record of a queue')) as T)
+  }
+
+  crc(before: number): number {
+    return crc32(this.#encoded, before)
+  }
+
+  positionAt(index: number): string {
+    return `record ${this.#first + index}`
+  }
+
+  slice(start: number, end: number): Block<T> {
+    return new ValuesBlock(this.#values.slice(start, end), this.#first + start)
+  }
+}
+
+/** Describes a queue of batches: one for each batch time, or all at once in the first. */
+export function queue<T>(
+  batches: Iterable<Iterable<T>>,
+  options: { readonly oneAtATime?: boolean } = {},
+): Source<T> {
+  const all = Array.from(batches, (batch) => [...batch])
+  const waiting = options.oneAtATime === false ? [all.flat(1)] : all
+  return {
+    name: 'queue',
+    replayable: false,
+    open: () => queueReceiver(waiting as unknown[][]),
+  }
+}
+
+function queueReceiver(batches: readonly unknown[][]): Receiver {
+  let next = 0
+  return {
+    start(from) {
+      if (from.length === 0) return Promise.resolve([])
+      return Promise.reject(
+        new StreamingError(
+          'SOURCE_NOT_REPLAYABLE',
+          'Cannot resume a queue stream from a checkpoint: its records are not kept; use ' +
+            'checkpoint: false with queue, or a source that can be replayed',
+        ),
+      )
+    },
+    run: () => undefined,
+    cut() {
+      const values = batches[next]
+      if (values === undefined) return []
+      next += 1
+      return values.length === 0 ? [] : [rangeOf(values, next)]
+    },
+    replay: () => Promise.resolve([]),
+    caughtUp: () => next >= batches.length,
+    bufferedBytes: () => 0,
+    lagMs: () => undefined,
+    stop: () => Promise.resolve(),
+  }
+}
+
+function rangeOf(values: readonly unknown[], ordinal: number): RangeData {
+  const block = new ValuesBlock(values)
+  const at = (n: number) => ({ kind: 'sequence', sequence: String(n), sub: -1 }) as const
+  return {
+    range: {
+      partition: 'queue',
+      after: at(ordinal - 1),
+      upTo: at(ordinal),
+      records: block.length,
+      crc: block.crc(0),
+      caughtUpAt: 0,
+      parents: [],
+    },
+    blocks: [block],
+  }
+}

@@ -1,0 +1,68 @@
+import { type Duration, positiveDurationMs } from '../duration.ts'
+import { ConfigError } from '../errors.ts'
+import type { CheckpointStore } from '../checkpoint/store.ts'
+
+/** How a pipeline runs. */
+export interface PipelineOptions {
+  /** The time between two batches. */
+  readonly batchInterval: Duration
+  /** A folder, a store, or false, which must be written, to run without. */
+  readonly checkpoint: string | false | CheckpointStore
+  /** What a failed batch does: 'continue' drops it, and needs `checkpoint: false`. @default 'stop' */
+  readonly onBatchError?: 'stop' | 'continue'
+  /** Missed batch times that are run after a pause; more are skipped, and the skip is logged. @default 1,000 */
+  readonly catchUpBatchesMax?: number
+  /** Bytes that one batch takes from each source; the rest waits for the next. @default 64 MiB */
+  readonly batchBytesMax?: number
+  /** Bytes that may wait in each receiver before it stops reading. @default 128 MiB */
+  readonly bufferBytesMax?: number
+  /** How often a batch whose closures throw is tried in all. @default 4, as Spark's task.maxFailures */
+  readonly batchAttemptsMax?: number
+  /** Commits between two snapshots of state. @default 100 */
+  readonly snapshotEvery?: number
+  /** How long commits may wait to share one write; nothing is waited for on disk. @default 0 */
+  readonly commitInterval?: Duration
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly batchIntervalMs: number
+  readonly onBatchError: 'stop' | 'continue'
+  readonly catchUpBatchesMax: number
+  readonly batchBytesMax: number
+  readonly bufferBytesMax: number
+  readonly batchAttemptsMax: number
+  readonly snapshotEvery: number
+}
+
+const MIB = 1_048_576
+
+/** Checks the options of a pipeline where they are written. */
+export function settingsOf(pipeline: string, options: PipelineOptions): Settings {
+  if (options.checkpoint === undefined) {
+    throw new ConfigError(
+      `Cannot describe pipeline "${pipeline}" without a checkpoint: give a folder, ` +
+        `or write checkpoint: false to run without`,
+    )
+  }
+  if (options.onBatchError === 'continue' && options.checkpoint !== false) {
+    throw new ConfigError(
+      `Cannot use onBatchError 'continue' in pipeline "${pipeline}" with a checkpoint: a dropped ` +
+        `batch would be lost; use 'stop', or checkpoint: false`,
+    )
+  }
+  return {
+    batchIntervalMs: positiveDurationMs(options.batchInterval, 'batchInterval'),
+    onBatchError: options.onBatchError ?? 'stop',
+    catchUpBatchesMax: countAtLeastOne(options.catchUpBatchesMax ?? 1_000, 'catchUpBatchesMax'),
+    batchBytesMax: countAtLeastOne(options.batchBytesMax ?? 64 * MIB, 'batchBytesMax'),
+    bufferBytesMax: countAtLeastOne(options.bufferBytesMax ?? 128 * MIB, 'bufferBytesMax'),
+    batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
+    snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
+  }
+}
+
+function countAtLeastOne(value: number, what: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new ConfigError(`Cannot use ${value} as ${what}: it must be a whole number, at least 1`)
+}

@@ -1,0 +1,69 @@
+// What an output operation does with a batch: a sink's writer, or the user's function.
+
+import { Batch, type BatchRuntime } from '../batch/batch.ts'
+import { leaf } from '../batch/node.ts'
+import type { Output } from '../dstream/graph.ts'
+import { codeOf, messageOf, StreamingError } from '../errors.ts'
+import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
+
+/** Makes the sink that stands for `print(count)`. */
+export type PrintSink = (count: number) => Sink<unknown>
+
+/** Opens the writer of an output. */
+export async function openOutput(
+  output: Output,
+  context: SinkContext,
+  print: PrintSink,
+  runtime: BatchRuntime,
+): Promise<SinkWriter<unknown>> {
+  switch (output.kind) {
+    case 'sink':
+      return output.sink.open(context)
+    case 'print':
+      return print(output.count).open(context)
+    case 'foreachBatch':
+      return new ForeachBatchWriter(output.f, runtime)
+  }
+}
+
+class ForeachBatchWriter implements SinkWriter<unknown> {
+  readonly #f: Extract<Output, { kind: 'foreachBatch' }>['f']
+  readonly #runtime: BatchRuntime
+
+  constructor(f: Extract<Output, { kind: 'foreachBatch' }>['f'], runtime: BatchRuntime) {
+    this.#f = f
+    this.#runtime = runtime
+  }
+
+  recover(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async write(
+    { time, batchId, epoch }: SinkBatch,
+    partitions: readonly (readonly unknown[])[],
+  ): Promise<SinkReceipt> {
+    const node = leaf(
+      partitions.map((part) => [part]),
+      'foreachBatch',
+    )
+    await this.#f(new Batch(node, this.#runtime) as Batch<never>, { time, batchId, epoch })
+    return { records: partitions.reduce((n, part) => n + part.length, 0), bytes: 0 }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** The error of an output operation, with the batch it failed on. */
+export function sinkError(output: Output, batch: SinkBatch, cause: unknown): unknown {
+  if (codeOf(cause) === 'FENCED') return cause
+  const name = output.kind === 'sink' ? output.sink.name : output.kind
+  return new StreamingError(
+    'SINK_FAILED',
+    `Cannot write batch ${batch.batchId} (${batch.time} ms) to "${name}": ${messageOf(cause)}; ` +
+      `mend the sink and start again: the batch is written again under the same id`,
+    { cause, retryable: true },
+  )
+}

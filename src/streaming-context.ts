@@ -1,0 +1,54 @@
+import type { Batch } from './batch/batch.ts'
+import { union } from './batch/recipes.ts'
+import { DStream } from './dstream/dstream.ts'
+import type { StreamGraph } from './dstream/graph.ts'
+import { liftNode, transformNode } from './dstream/stream-base.ts'
+import { queue } from './receivers/queue.ts'
+import type { Source } from './receivers/receiver.ts'
+
+/** Where a pipeline's streams begin; `build` gets one.
+ *
+ * @example
+ * ```ts
+ * const outputs = await runBatches({ inputs: [[[1]], [[2]]], batches: 1 }, (ssc, a, b) => ssc.union(a, b))
+ * assert.deepEqual(outputs, [[1, 2]])
+ * ```
+ */
+export class StreamingContext {
+  readonly #graph: StreamGraph
+
+  constructor(graph: StreamGraph) {
+    this.#graph = graph
+  }
+
+  /** The stream of a source. */
+  receive<T>(source: Source<T>): DStream<T> {
+    return new DStream(this.#graph, this.#graph.addSource(source))
+  }
+
+  /** A stream of values that are there already: one of `batches` for each batch time, or all in the first. */
+  queue<T>(
+    batches: Iterable<Iterable<T>>,
+    options: { readonly oneAtATime?: boolean } = {},
+  ): DStream<T> {
+    return this.receive(queue(batches, options))
+  }
+
+  /** The records of all streams, in the order given; they have one slide. */
+  union<T>(...streams: DStream<T>[]): DStream<T> {
+    const nodes = streams.map((stream) => stream.node)
+    const recipe = union(this.#graph.naming('union'))
+    return new DStream(this.#graph, liftNode(this.#graph, 'union', recipe, nodes))
+  }
+
+  /** Applies `f` to the batches of several streams at the same time. */
+  transform<U>(
+    // biome-ignore lint/suspicious/noExplicitAny: streams of different types, checked by the caller's closure
+    streams: DStream<any>[],
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    f: (batches: Batch<any>[], time: number) => Batch<U>,
+  ): DStream<U> {
+    const nodes = streams.map((stream) => stream.node)
+    return new DStream(this.#graph, transformNode(this.#graph, 'transform', nodes, f))
+  }
+}
