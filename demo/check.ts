@@ -1,12 +1,12 @@
 // Checks the engine's output against the producer's record.
 //
-// First: for every word, how often it was sent (the record) = how often it was counted (its last total).
-// Second: every window = total(t) − total(t − 30 s) for every word, so that two outputs that the engine
-// computes in different ways hold each other to account, batch by batch; a window that is not there is
-// an empty one. On the way every file is held against its manifest.
+// First: for every word, how often it was sent (the record) = how often it was counted (its last
+// total). Second: every window = total(t) − total(t − 30 s) for every word, so that two outputs
+// that the engine computes in different ways hold each other to account, batch by batch; a window
+// that is not there is an empty one. On the way every file is held against its manifest.
 
 import type { DemoFolder } from './demo-folder.ts'
-import { batchIds, type OutputBatch, readBatch } from './output-files.ts'
+import { batchIds, batchPath, type OutputBatch, readBatch } from './output-files.ts'
 import { Problems } from './problems.ts'
 import { sentTotals } from './sent-record.ts'
 import { WindowCheck } from './window-check.ts'
@@ -54,7 +54,8 @@ export async function check(folder: DemoFolder): Promise<CheckReport> {
   }
 }
 
-/** Reads both outputs in order of batch ids, a batch at a time, so that memory does not grow with them. */
+/** Reads both outputs in order of batch ids, a batch at a time, so that memory does not grow
+ * with them. */
 async function readOutputs(folder: DemoFolder) {
   const totalsIds = new Set(await batchIds(folder.totals))
   const windowIds = new Set(await batchIds(folder.window))
@@ -62,21 +63,32 @@ async function readOutputs(folder: DemoFolder) {
   const files = new Problems()
   let parts = 0
   for (const batchId of [...new Set([...totalsIds, ...windowIds])].sort((a, b) => a - b)) {
-    const totals = totalsIds.has(batchId) ? await readBatch(folder.totals, batchId) : undefined
-    const window = windowIds.has(batchId) ? await readBatch(folder.window, batchId) : undefined
-    for (const batch of [totals, window]) files.add(...(batch?.problems ?? []))
+    const totals = totalsIds.has(batchId) ? await read(folder.totals, batchId, files) : undefined
+    const window = windowIds.has(batchId) ? await read(folder.window, batchId, files) : undefined
+    const time = timeOf(totals, window, files)
+    if (time !== undefined) windowCheck.take(batchId, time, totals?.counts, window?.counts)
     parts += (totals?.parts ?? 0) + (window?.parts ?? 0)
-    windowCheck.take(batchId, timeOf(totals, window, files), totals?.counts, window?.counts)
   }
   return { windowCheck, files, parts, batches: totalsIds.size }
+}
+
+async function read(folder: string, batchId: number, problems: Problems) {
+  try {
+    const batch = await readBatch(folder, batchId)
+    problems.add(...batch.problems)
+    return batch
+  } catch (error) {
+    problems.add(`${batchPath(folder, batchId)}: ${(error as Error).message}`)
+    return undefined
+  }
 }
 
 function timeOf(
   totals: OutputBatch | undefined,
   window: OutputBatch | undefined,
   problems: Problems,
-): number {
-  const time = totals?.time ?? window?.time ?? 0
+): number | undefined {
+  const time = totals?.time ?? window?.time
   if (totals !== undefined && window !== undefined && window.time !== time) {
     problems.add(`batch ${totals.batchId}: its totals are of ${time}, its window of ${window.time}`)
   }

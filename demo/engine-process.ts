@@ -1,4 +1,5 @@
-// The demo's view of the engine process: starts it, kills it, stops it, and knows what it was doing.
+// The demo's view of the engine process: starts it, kills it, stops it, and knows what it was
+// doing.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -69,7 +70,8 @@ export class EngineProcess {
     return this.#phase
   }
 
-  /** Starts a process. It leads a process group, so that Ctrl-C in the terminal reaches the demo alone. */
+  /** Starts a process. It leads a process group, so that Ctrl-C in the terminal reaches the demo
+   * alone. */
   start(): void {
     this.#phase = 'starting'
     this.#batchId = undefined
@@ -89,19 +91,17 @@ export class EngineProcess {
     this.#child = child
   }
 
-  /** Resolves with the next event of a kind, or when the time is up. */
-  async reach(kind: EngineEvent['kind'], limitMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const waiter = { kind, resolve }
+  /** Resolves with the next event of a kind, when the time is up, or once the signal aborts. */
+  async reach(kind: EngineEvent['kind'], limitMs: number, signal: AbortSignal): Promise<void> {
+    const reached = new AbortController()
+    const waiter = { kind, resolve: () => reached.abort() }
     this.#waiting.add(waiter)
-    const timer = setTimeout(resolve, limitMs)
-    await promise
-    clearTimeout(timer)
+    await pause(limitMs, AbortSignal.any([reached.signal, signal]))
     this.#waiting.delete(waiter)
   }
 
-  /** Kills the process with SIGKILL and tells what it was doing: what it said last counts, even if that
-   * was still on its way to us. */
+  /** Kills the process with SIGKILL and tells what it was doing: what it said last counts, even
+   * if that was still on its way to us. */
   async kill(): Promise<KillHit> {
     const child = this.#running()
     this.#expectedExit = true

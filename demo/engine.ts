@@ -1,4 +1,5 @@
-// The engine process: runs the pipeline and tells its parent what happens. It may be killed at any time.
+// The engine process: runs the pipeline and tells its parent what happens. It may be killed at any
+// time.
 
 import { once } from 'node:events'
 import { start } from 'millrace'

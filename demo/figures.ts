@@ -13,7 +13,8 @@ interface Put {
   readonly totalWords: number
 }
 
-/** Remembers the last batch, how fast records go through, and which puts are not in the output yet. */
+/** Remembers the last batch, how fast records go through, and which puts are not in the output
+ * yet. */
 export class Figures {
   #completed: Completed | undefined
   #recent: { readonly atMs: number; readonly records: number }[] = []

@@ -1,7 +1,8 @@
 // Finds out what became of a put whose acknowledgement was lost.
 //
-// Only one put is made at a time and every put before it is settled, so whatever stands in the stream
-// after the last acknowledged sequence numbers came from this put. Nothing else is asked of the stream.
+// Only one put is made at a time and every put before it is settled, so whatever stands in the
+// stream after the last acknowledged sequence numbers came from this put. Nothing else is asked of
+// the stream.
 
 import {
   GetRecordsCommand,
@@ -21,7 +22,8 @@ interface Found {
   readonly text: string
 }
 
-/** Settles the put that is in doubt, if there is one. Gives how many of its records the stream holds. */
+/** Settles the put that is in doubt, if there is one. Gives how many of its records the stream
+ * holds. */
 export async function resolve(
   sent: SentRecord,
   client: KinesisClient,

@@ -1,6 +1,7 @@
-// When the engine is killed. Moments are drawn from a seed: one in each stretch of the run, so that every
-// engine gets to work. Most of a second is idle, so only some kills strike at the drawn moment itself;
-// the others wait for the next batch and strike within it, where a mistake would show.
+// When the engine is killed. Moments are drawn from a seed: one in each stretch of the run, so that
+// every engine gets to work. Most of a second is idle, so only some kills strike at the drawn
+// moment itself; the others wait for the next batch and strike within it, where a mistake would
+// show.
 
 import type { EngineEvent } from './engine-protocol.ts'
 
@@ -8,7 +9,8 @@ import type { EngineEvent } from './engine-protocol.ts'
 export interface PlannedKill {
   /** Milliseconds since the stream is fed. */
   readonly atMs: number
-  /** Strikes this long after the engine before was started instead, at a process that may not be up yet. */
+  /** Strikes this long after the engine before was started instead, at a process that may not be
+   * up yet. */
   readonly afterStartMs: number | undefined
   /** Waits for the next event of this kind. */
   readonly aim: EngineEvent['kind'] | undefined

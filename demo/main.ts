@@ -1,4 +1,5 @@
-// `npm run demo`: speeches go through a Kinesis stream into a word count that nothing can make miscount.
+// `npm run demo`: speeches go through a Kinesis stream into a word count that nothing can make
+// miscount.
 
 import { type DemoOptions, readOptions, USAGE, UsageError } from './options.ts'
 import { runDemo } from './run-demo.ts'

@@ -32,8 +32,9 @@ export class Producer {
     return this.#speeches.speaker
   }
 
-  /** Sends until the signal aborts; resolves after the last put is settled. Rejects if a put failed:
-   * whether its records arrived is then found out by the next start, when nothing is under way. */
+  /** Sends until the signal aborts; resolves after the last put is settled. Rejects if a put
+   * failed: whether its records arrived is then found out by the next start, when nothing is
+   * under way. */
   async run(signal: AbortSignal): Promise<void> {
     let dueMs = performance.now()
     while (!signal.aborted) {

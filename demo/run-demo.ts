@@ -167,41 +167,43 @@ class Demo {
     this.#status = seconds === undefined ? 'Ctrl-C stops; the next start goes on from there' : ''
   }
 
+  /** Sends until the time is up and every kill has struck, or until something breaks. */
   async #feed(interrupt: AbortSignal): Promise<void> {
     this.#startedMs = performance.now()
     const done = new AbortController()
-    const feeding = this.#producer.run(AbortSignal.any([done.signal, interrupt]))
+    const ending = AbortSignal.any([done.signal, interrupt])
     const { kills, seconds, seed } = this.#options
     const plan = seconds === undefined ? [] : planKills(kills, seconds, seed)
-    const enough = Promise.all([this.#killAll(plan, interrupt), this.#timeIsUp(interrupt)])
+    const feeding = this.#producer.run(ending)
+    const enough = Promise.all([this.#killAll(plan, ending), this.#timeIsUp(ending)])
     try {
-      await Promise.race([enough, feeding.then(() => enough), this.#broken.promise])
+      await Promise.race([enough, feeding, this.#broken.promise])
     } finally {
       done.abort()
-      await feeding
+      await Promise.allSettled([feeding, enough])
     }
-    await Promise.race([enough, this.#broken.promise])
+    await feeding
   }
 
-  async #timeIsUp(interrupt: AbortSignal): Promise<void> {
+  async #timeIsUp(ending: AbortSignal): Promise<void> {
     const { seconds } = this.#options
-    while (!interrupt.aborted) {
+    while (!ending.aborted) {
       const leftMs = (seconds ?? Number.POSITIVE_INFINITY) * 1_000 - this.#elapsedMs()
       if (leftMs <= 0) return
       if (seconds !== undefined)
         this.#status = `${Math.ceil(leftMs / 1_000)} s left, then the check`
-      await pause(Math.min(leftMs, 1_000), interrupt)
+      await pause(Math.min(leftMs, 1_000), ending)
     }
   }
 
-  async #killAll(plan: readonly PlannedKill[], interrupt: AbortSignal): Promise<void> {
+  async #killAll(plan: readonly PlannedKill[], ending: AbortSignal): Promise<void> {
     for (const kill of plan) {
-      await pause(kill.afterStartMs ?? kill.atMs - this.#elapsedMs(), interrupt)
+      await pause(kill.afterStartMs ?? kill.atMs - this.#elapsedMs(), ending)
       if (kill.aim !== undefined) {
-        await this.#engine.reach(kill.aim, AIM_MS_MAX)
-        await pause(kill.delayMs, interrupt)
+        await this.#engine.reach(kill.aim, AIM_MS_MAX, ending)
+        await pause(kill.delayMs, ending)
       }
-      if (interrupt.aborted) return
+      if (ending.aborted) return
       await this.#killOnce()
     }
   }

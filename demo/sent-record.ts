@@ -1,11 +1,13 @@
-// The producer's own record of what it sent: the oracle that the engine's output is checked against.
+// The producer's own record of what it sent: the oracle that the engine's output is checked
+// against.
 //
-// One line of JSON before each put (the intent, with the text of every record) and one after it (the
-// acknowledgement: which records failed, the newest sequence number of each shard, the running totals).
-// Always holds: at most one intent has no acknowledgement, and it is the last line; every put before it
-// is settled. After a crash: a torn last line is cut. A torn intent was never put, since the line is
-// written first; a whole intent without acknowledgement is in doubt, and `resolve()` asks the stream
-// which of its records are there. The totals come from these lines alone.
+// One line of JSON before each put (the intent, with the text of every record) and one after it
+// (the acknowledgement: which records failed, the newest sequence number of each shard, the running
+// totals). Always holds: at most one intent has no acknowledgement, and it is the last line; every
+// put before it is settled. After a crash: a torn last line is cut. A torn intent was never put,
+// since the line is written first; a whole intent without acknowledgement is in doubt, and
+// `resolve()` asks the stream which of its records are there. The totals come from these lines
+// alone.
 
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'

@@ -65,7 +65,8 @@ export class StreamServer {
     return opened
   }
 
-  /** A client that asks once: the producer decides itself what to do about a put without an answer. */
+  /** A client that asks once: the producer decides itself what to do about a put without an
+   * answer. */
   client(): KinesisClient {
     return new KinesisClient({
       endpoint: this.endpoint,
@@ -76,7 +77,8 @@ export class StreamServer {
     })
   }
 
-  /** Closes port and store. The server throws on a request that meets a closed store, hence the wait. */
+  /** Closes port and store. The server throws on a request that meets a closed store, hence the
+   * wait. */
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     await pause(LAST_REQUESTS_MS)
@@ -136,7 +138,8 @@ function storeError(path: string, cause: Error): Error {
     : new Error(`${cannot} ${cause.message}; start with --fresh`, { cause })
 }
 
-/** The server rethrows a request's error, and an engine that is killed leaves requests without a client. */
+/** The server rethrows a request's error, and an engine that is killed leaves requests without a
+ * client. */
 function ignoreLostClient(request: IncomingMessage): void {
   request.removeAllListeners('error')
   request.on('error', () => undefined)

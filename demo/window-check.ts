@@ -1,9 +1,10 @@
-// Rebuilds every window from the totals: what a batch added to the totals is in the windows of the next
-// 30 seconds, so the window at t is the sum of what the batches in (t − 30 s, t] added.
+// Rebuilds every window from the totals: what a batch added to the totals is in the windows of the
+// next 30 seconds, so the window at t is the sum of what the batches in (t − 30 s, t] added.
 //
-// Keeps the totals, what each batch of the last 30 s added, and the sum of that. Batch times stand on a
-// grid of one second; a time of the grid without an output counts as an empty window, except in a pause
-// so long that the engine skips the missed batches (more than 1,000) instead of catching up.
+// Keeps the totals, what each batch of the last 30 s added, and the sum of that. Batch times stand
+// on a grid of one second; a time of the grid without an output counts as an empty window, except
+// in a pause so long that the engine skips the missed batches (more than 1,000) instead of catching
+// up.
 
 import type { Count } from './output-files.ts'
 import { Problems } from './problems.ts'

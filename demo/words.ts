@@ -1,6 +1,7 @@
 const WORD = /[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*/gu
 
-/** Gives the words of a text in lower case; "don’t" is one word. The pipeline and the check share it. */
+/** Gives the words of a text in lower case; "don’t" is one word. The pipeline and the check
+ * share it. */
 export function wordsOf(text: string): string[] {
   return text.toLowerCase().replaceAll('’', "'").match(WORD) ?? []
 }

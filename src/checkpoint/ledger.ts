@@ -55,7 +55,10 @@ export class Ledger {
   }
 
   #plan({ kind: _, ...plan }: { readonly kind: 'plan' } & PlanRecord): void {
-    assert(plan.batchId > this.#lastBatchId, () => `Batch ${plan.batchId} was planned when it was done`)
+    assert(
+      plan.batchId > this.#lastBatchId,
+      () => `Batch ${plan.batchId} was planned when it was done`,
+    )
     this.#planned.set(plan.batchId, plan)
   }
 

@@ -1,94 +1,386 @@
+// The batch log: what was planned, what was committed, and who may go on. docs/format.md has the bytes,
+// docs/decisions/0004-slots-and-epochs.md the reasons.
+//
+// The log is a sequence of numbered slots. Whoever creates slot n+1 owns the log from then on, in an epoch
+// of its own. Creating an object that must not exist has one winner on a disk and on an object store, needs
+// no clock and no lock that a dead process would keep.
+//
+// Why no result reaches a sink that the next owner does not know of:
+//   old owner:  append plan P → sync → (A) look that no later slot exists → write to sinks
+//   new owner:  (B) create the later slot → read the log → declare where it ends → go on from there
+// If A comes before B, then P was durable before the new owner read, so it is read, and is redone under the
+// same batch id with the same ranges. If A comes after B, the old owner sees the slot and writes nothing.
+// There is no third order, and it does not matter how long the old owner slept between any two steps,
+// because its look comes after its sync, and the new owner's read after its claim.
+// What a sleeper appends after the new owner has declared the end is void: never read by anyone.
+//
+// Why a crash of the machine loses nothing that a sink holds: P is durable before A. The new owner may read
+// bytes of the old one that are not durable yet; it makes them so before it declares an end that
+// covers them.
+//
+// A log that failed once is done: after a failed append or fsync nothing is known of the tail, so every
+// later call rejects with the first error. The next start reads what is there and cuts what is not whole.
+
+import { crc32 } from 'node:zlib'
+import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
+import { codeOf } from '../errors.ts'
 import type { Logger } from '../events.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
-import type { CommitRecord, Owner, PlanRecord } from './format.ts'
+import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
+import { EPOCHS, encodeRecord, frameOf, slotName, snapshotEpochOf, snapshotName } from './format.ts'
+import type { Ledger } from './ledger.ts'
+import { type OwnerProbe, systemProbe } from './owner.ts'
+import { type LogImage, listSlots, type Recovered, readLog } from './recovery.ts'
+import { SegmentWriter } from './segment-writer.ts'
 import type { CheckpointStore } from './store.ts'
+import { checkFits, type Taken, type Takeover, type TakeoverOptions, takeSlot } from './takeover.ts'
 
 export type { CommitRecord, Owner, PlanRecord } from './format.ts'
+export type { OwnerProbe } from './owner.ts'
+export type { CommittedChanges, Recovered } from './recovery.ts'
+export type { Takeover } from './takeover.ts'
 
-/** Tells who this process is and whether another one lives. */
-export interface OwnerProbe {
-  readonly current: Owner
-  /** Undefined where it cannot be told: the owner is on another host. */
-  isAlive(owner: Owner): boolean | undefined
-}
-
-/** What a start finds in a checkpoint. */
-export interface Recovered {
-  readonly fresh: boolean
-  readonly zeroTime: number
-  readonly epoch: number
-  readonly previousPlanHash: string | undefined
-  readonly stateful: readonly string[]
-  readonly lastBatchId: number
-  readonly snapshot: { readonly batchId: number; readonly bytes: Uint8Array } | undefined
-  readonly changes: readonly {
-    readonly batchId: number
-    readonly time: number
-    readonly changes: Uint8Array
-  }[]
-  readonly redo: readonly PlanRecord[]
-  readonly positions: ReadonlyMap<number, PartitionPositions>
-  readonly cutBytes: number
-  readonly warnings: readonly string[]
-}
-
+/** What a batch log needs. */
 export interface LogOptions {
   readonly store: CheckpointStore
   readonly pipeline: string
   readonly batchIntervalMs: number
+  /** Hash of the pipeline's shape; recorded, not compared. */
   readonly planHash: string
+  /** One text for each stateful operator or window; a start with others is refused. */
   readonly stateful: readonly string[]
+  /** Gives the time of batch 0 in epoch milliseconds; asked only if the checkpoint is fresh. */
   readonly zeroTime: () => number
-  readonly takeover: 'wait' | 'force' | 'refuse'
+  /** What to do about an owner that may be alive: wait for the lease, fence it at once, or refuse. */
+  readonly takeover: Takeover
   readonly clock: Clock
   readonly logger: Logger
+  /** After how many commits a snapshot is due.
+   * @default 100 — higher writes less, and costs a longer restart and more disk. */
   readonly snapshotEvery?: number
+  /** When a segment rolls, in bytes; at most 1 GiB.
+   * @default 16 MiB — higher makes fewer files, and forgets later. */
   readonly segmentBytesMax?: number
+  /** How long `wait` waits for a live owner, or for one on another host, in milliseconds.
+   * @default 10_000 — higher is kinder to an owner that is about to stop, and delays a failover. */
   readonly leaseMs?: number
+  /** Tells who this process is and which others live.
+   * @default the processes of this machine */
   readonly host?: OwnerProbe
 }
 
+const SNAPSHOT_EVERY = 100
+const SEGMENT_BYTES_MAX = 16 * 2 ** 20
+const SEGMENT_BYTES_LIMIT = 2 ** 30
+const LEASE_MS = 10_000
+
+/** Two, so that one that rotted on the disk does not end the pipeline. */
+const SNAPSHOTS_KEPT = 2
+
+interface Parts {
+  readonly options: LogOptions
+  readonly epoch: number
+  readonly image: LogImage
+  readonly writer: SegmentWriter
+}
+
+/** The log of one epoch, in the hands of its owner.
+ *
+ * Callers owe: `plan` and a resolved `sync` before the first sink write of a batch; `commit` in order of
+ * batch ids, each after its plan; after a rejection, nothing but `close`.
+ * Calls may overlap: they take effect in the order in which they were made. */
 export class BatchLog {
   readonly epoch: number
+  readonly #options: LogOptions
+  readonly #store: CheckpointStore
+  readonly #writer: SegmentWriter
+  readonly #ledger: Ledger
+  #snapshots: readonly SnapshotRecord[]
+  #spoiled: readonly string[]
+  #commitsSinceSnapshot: number
+  #snapshotting: Promise<void> | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+  #closing: Promise<void> | undefined
 
-  private constructor(epoch: number) {
+  private constructor({ options, epoch, image, writer }: Parts) {
     this.epoch = epoch
+    this.#options = options
+    this.#store = options.store
+    this.#writer = writer
+    this.#ledger = image.ledger
+    this.#snapshots = image.snapshots
+    this.#spoiled = image.spoiled
+    this.#commitsSinceSnapshot = image.changes.length
   }
 
-  static open(_options: LogOptions): Promise<{ log: BatchLog; recovered: Recovered }> {
-    return Promise.reject(new Error('not written yet'))
+  /** Takes the checkpoint and reads it. Rejects with CHECKPOINT_FOREIGN, CHECKPOINT_INCOMPATIBLE,
+   * CHECKPOINT_IN_USE or CHECKPOINT_CORRUPT without taking it from anybody. */
+  static async open(options: LogOptions): Promise<{ log: BatchLog; recovered: Recovered }> {
+    const { store } = options
+    checkBounds(options)
+    await store.open()
+    let taken: Taken | undefined
+    try {
+      taken = await takeSlot(takeoverOptions(options))
+      return await BatchLog.#begin(options, taken)
+    } catch (error) {
+      await giveUp(options, taken)
+      throw error
+    }
   }
 
-  plan(_record: PlanRecord): Promise<void> {
-    return Promise.resolve()
+  static async #begin(
+    options: LogOptions,
+    { slot, claim, bytes }: Taken,
+  ): Promise<{ log: BatchLog; recovered: Recovered }> {
+    const { store, logger } = options
+    const image = await readLog(store, slot)
+    if (image.opening !== undefined) checkFits(image.opening, options)
+    const tail = image.chain.at(-1)
+    if (tail !== undefined) await store.sync(slotName(tail.slot))
+    const opening = openingFor(options, image)
+    const recovered = describe(image, opening, claim.epoch)
+    const writer = new SegmentWriter({
+      store,
+      claim,
+      opening,
+      slot,
+      head: bytes,
+      segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
+    })
+    const log = new BatchLog({ options, epoch: claim.epoch, image, writer })
+    for (const warning of image.warnings) logger.warn({ checkpoint: store.location }, warning)
+    await log.#append({ kind: 'open', epoch: claim.epoch, ...opening })
+    await log.sync()
+    await log.#sweep()
+    return { log, recovered }
   }
 
-  commit(_record: CommitRecord): Promise<void> {
-    return Promise.resolve()
+  /** Appends what a batch will do. Not durable before `sync`. */
+  plan(record: PlanRecord): Promise<void> {
+    return this.#note({ kind: 'plan', ...record })
   }
 
-  skip(_from: number, _to: number): Promise<void> {
-    return Promise.resolve()
+  /** Appends what a batch did. Not durable before `sync`; until then a restart redoes the batch. */
+  commit(record: CommitRecord): Promise<void> {
+    this.#commitsSinceSnapshot += 1
+    return this.#note({ kind: 'commit', ...record })
   }
 
-  resolved(_sourceId: number, _positions: PartitionPositions): Promise<void> {
-    return Promise.resolve()
+  /** Appends that the batches `from` to `to`, both included, will never run. Not durable before `sync`. */
+  skip(from: number, to: number): Promise<void> {
+    assert(from <= to, () => `Cannot skip batches ${from} to ${to}`)
+    return this.#note({ kind: 'skip', from, to })
   }
 
+  /** Logs exact positions for symbolic ones, such as LATEST; durable once it resolves. */
+  async resolved(sourceId: number, positions: PartitionPositions): Promise<void> {
+    await this.#note({ kind: 'positions', sourceId, at: positions })
+    await this.sync()
+  }
+
+  /** Makes durable all that was appended, then looks whether the log still is ours. Rejects with FENCED,
+   * naming who took over, if it is not: nothing may be written to a sink then. */
   sync(): Promise<void> {
-    return Promise.resolve()
+    return this.#inTurn(() => this.#flush())
   }
 
+  /** True if enough was committed since the last snapshot, and none is being written. */
   snapshotDue(): boolean {
-    return false
+    const every = this.#options.snapshotEvery ?? SNAPSHOT_EVERY
+    return this.#snapshotting === undefined && this.#commitsSinceSnapshot >= every
   }
 
-  snapshot(_batchId: number, _bytes: Uint8Array): Promise<void> {
-    return Promise.resolve()
+  /** Writes the state after `batchId`, then forgets what the two newest snapshots do not need.
+   *
+   * Callers owe: `batchId` is the newest committed batch at the time of the call. Other calls may follow
+   * at once; the object is written beside them. */
+  snapshot(batchId: number, bytes: Uint8Array): Promise<void> {
+    const { lastCommittedId, lastBatchId } = this.#ledger
+    assert(
+      batchId >= lastCommittedId && batchId <= lastBatchId,
+      () => `Snapshot of batch ${batchId}: the newest committed batch is ${lastCommittedId}`,
+    )
+    assert(this.#snapshotting === undefined, 'A snapshot was begun while another is written')
+    const writing = this.#writeSnapshot(batchId, bytes)
+    this.#snapshotting = writing.finally(() => {
+      this.#snapshotting = undefined
+    })
+    return this.#snapshotting
   }
 
+  /** Makes durable what was appended and says in the log that nobody holds it. Releases the store. */
   close(): Promise<void> {
-    return Promise.resolve()
+    this.#closing ??= this.#close()
+    return this.#closing
   }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#snapshotting?.catch(() => undefined)
+      if (this.#failure === undefined) {
+        await this.#append({ kind: 'closed', at: this.#options.clock.wallMs() })
+        await this.sync()
+      }
+    } finally {
+      this.#failure ??= { error: new Error('millrace bug: the batch log is closed') }
+      await this.#store.close()
+    }
+  }
+
+  #note(record: LogRecord): Promise<void> {
+    this.#ledger.apply(record)
+    return this.#append(record)
+  }
+
+  #append(record: LogRecord): Promise<void> {
+    return this.#inTurn(() => this.#writer.append(record))
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writer.sync()
+    await this.#writer.checkFence()
+  }
+
+  async #writeSnapshot(batchId: number, bytes: Uint8Array): Promise<void> {
+    const base = this.#ledger.base()
+    const covered = this.#commitsSinceSnapshot
+    const from = await this.#inTurn(() => Promise.resolve(this.#writer.place))
+    const name = snapshotName(this.epoch, batchId)
+    const isNew = await this.#store.createIfAbsent(name, bytes)
+    assert(isNew, () => `Snapshot "${name}" was written twice`)
+    const record = { batchId, name, bytes: bytes.length, crc: crc32(bytes), from, base }
+    const dead = await this.#inTurn(() => this.#logSnapshot(record))
+    this.#commitsSinceSnapshot -= covered
+    await this.#deleteAll(dead)
+  }
+
+  /** Names the snapshot in the log and what it makes needless; gives the names that may be deleted then. */
+  async #logSnapshot(record: SnapshotRecord): Promise<string[]> {
+    const all = [...this.#snapshots, record]
+    const kept = all.slice(-SNAPSHOTS_KEPT)
+    const snapshots = [...this.#spoiled, ...all.slice(0, -SNAPSHOTS_KEPT).map(({ name }) => name)]
+    const oldest = kept.length < SNAPSHOTS_KEPT ? undefined : kept[0]
+    const beforeSlot = oldest?.from.slot ?? this.#writer.firstSlot
+    const isNeeded = snapshots.length > 0 || beforeSlot > this.#writer.firstSlot
+    await this.#writer.append({ kind: 'snapshot', ...record })
+    if (isNeeded) await this.#writer.append({ kind: 'forget', beforeSlot, snapshots })
+    await this.#flush()
+    this.#writer.forgetBefore(beforeSlot)
+    this.#snapshots = kept
+    this.#spoiled = []
+    return [...(await this.#slotsBefore(beforeSlot)), ...snapshots]
+  }
+
+  /** Deletes what was forgotten, or never named, before this epoch and is still there. */
+  async #sweep(): Promise<void> {
+    const known = new Set([...this.#snapshots.map(({ name }) => name), ...this.#spoiled])
+    const orphans = (await this.#store.list(EPOCHS)).filter((name) => {
+      const epoch = snapshotEpochOf(name)
+      return epoch !== undefined && epoch < this.epoch && !known.has(name)
+    })
+    await this.#deleteAll([...(await this.#slotsBefore(this.#writer.firstSlot)), ...orphans])
+  }
+
+  async #slotsBefore(slot: number): Promise<string[]> {
+    const slots = await listSlots(this.#store)
+    return slots.filter((one) => one < slot).map(slotName)
+  }
+
+  /** Deletes in order: the fence check relies on a slot going before the one after it. */
+  async #deleteAll(names: readonly string[]): Promise<void> {
+    try {
+      for (const name of names) await this.#store.delete(name)
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error },
+        'Cannot delete from the checkpoint: the next start will',
+      )
+    }
+  }
+
+  /** Runs `work` after all that was called before it, unless the log has failed. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#turn.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure.error
+      try {
+        return await work()
+      } catch (error) {
+        this.#failure = { error: await this.#explain(error) }
+        throw this.#failure.error
+      }
+    })
+    this.#turn = run.catch(() => undefined)
+    return run
+  }
+
+  /** A store refuses a process that was taken over in many ways, such as a slot that is gone: say why. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (codeOf(error) !== 'CHECKPOINT_UNWRITABLE') return error
+    try {
+      await this.#writer.checkFence()
+      return error
+    } catch (reason) {
+      return codeOf(reason) === 'FENCED' ? reason : error
+    }
+  }
+}
+
+function checkBounds({ segmentBytesMax, snapshotEvery }: LogOptions): void {
+  const bytes = segmentBytesMax ?? SEGMENT_BYTES_MAX
+  assert(bytes > 0 && bytes <= SEGMENT_BYTES_LIMIT, () => `A segment of ${bytes} bytes cannot be`)
+  assert((snapshotEvery ?? SNAPSHOT_EVERY) > 0, 'A snapshot is due after at least one commit')
+}
+
+function takeoverOptions(options: LogOptions): TakeoverOptions {
+  const { host = systemProbe(), leaseMs = LEASE_MS } = options
+  return { ...options, probe: host, leaseMs }
+}
+
+function openingFor(options: LogOptions, image: LogImage): Opening {
+  const { pipeline, batchIntervalMs, planHash, stateful } = options
+  const zeroTime = image.opening?.zeroTime ?? options.zeroTime()
+  return { pipeline, zeroTime, batchIntervalMs, planHash, stateful, chain: image.chain }
+}
+
+function describe(image: LogImage, { zeroTime, stateful }: Opening, epoch: number): Recovered {
+  const { opening, ledger, snapshot, changes, cutBytes, warnings } = image
+  return {
+    fresh: opening === undefined,
+    zeroTime,
+    epoch,
+    previousPlanHash: opening?.planHash,
+    stateful: opening?.stateful ?? stateful,
+    lastBatchId: ledger.lastBatchId,
+    snapshot,
+    changes,
+    redo: ledger.redo(),
+    positions: ledger.positions(),
+    cutBytes,
+    warnings,
+  }
+}
+
+/** Lets go of a checkpoint after a start that failed: the next start need not wait for this one. */
+async function giveUp(
+  { store, clock, logger }: LogOptions,
+  taken: Taken | undefined,
+): Promise<void> {
+  try {
+    if (taken !== undefined) await release(store, taken, clock.wallMs())
+    await store.close()
+  } catch (error) {
+    logger.warn({ err: error }, 'Cannot release the checkpoint: the next start may have to wait')
+  }
+}
+
+async function release(store: CheckpointStore, { slot, bytes }: Taken, at: number): Promise<void> {
+  const present = await store.read(slotName(slot))
+  if (present?.length !== bytes.length) return
+  const place = { slot, offset: bytes.length }
+  const frame = frameOf(encodeRecord({ kind: 'closed', at }), place, bytes.length)
+  await store.append(slotName(slot), frame)
+  await store.sync(slotName(slot))
 }

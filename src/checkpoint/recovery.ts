@@ -22,7 +22,15 @@ import type {
   PlanRecord,
   SnapshotRecord,
 } from './format.ts'
-import { endsInFirstFrame, SLOTS, type Scan, scanSlot, slotName, slotOf, tornFrom } from './format.ts'
+import {
+  endsInFirstFrame,
+  type Scan,
+  SLOTS,
+  scanSlot,
+  slotName,
+  slotOf,
+  tornFrom,
+} from './format.ts'
 import { Ledger } from './ledger.ts'
 import type { CheckpointStore } from './store.ts'
 
@@ -193,7 +201,11 @@ async function readLink(store: CheckpointStore, link: ChainLink): Promise<Segmen
   const differs = segment.crc !== link.crc
   const short = bytes.length < link.length && segment.damagedAt.length === 0
   const damagedAt = short ? [bytes.length] : segment.damagedAt
-  return { ...segment, crc: link.crc, damagedAt: differs && damagedAt.length === 0 ? [0] : damagedAt }
+  return {
+    ...segment,
+    crc: link.crc,
+    damagedAt: differs && damagedAt.length === 0 ? [0] : damagedAt,
+  }
 }
 
 function segmentOf(slot: number, bytes: Uint8Array, scan: Scan, length: number): Segment {

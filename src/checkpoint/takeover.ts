@@ -5,7 +5,7 @@
 // process needlessly, and never harms a record.
 //
 // All that can be refused is refused before the slot is taken, so that a start that fails leaves a
-// running owner alone.
+// running owner alone. For the same reason the whole log is read once before, and again after.
 
 import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../clock.ts'
@@ -36,7 +36,7 @@ export interface TakeoverOptions {
 export interface Taken {
   readonly slot: number
   readonly claim: Claim
-  /** Length of the claim's frame: the first bytes of the slot. */
+  /** The claim's frame: the first bytes of the slot. */
   readonly bytes: Uint8Array
 }
 
@@ -52,6 +52,7 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
   for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
     const view = await awaitTurn(options)
     const slot = view.slot + 1
+    if (view.slot > 0) await readLog(store, slot)
     const claim: Claim = {
       format: FORMAT,
       epoch: view.epoch + 1,
@@ -84,7 +85,10 @@ export function checkFits(
   }
   const difference = differenceOf(opening.stateful, options.stateful)
   if (difference === undefined) return
-  throw incompatible(options, `its stateful operators must be those of the checkpoint, ${difference}`)
+  throw incompatible(
+    options,
+    `its stateful operators must be those of the checkpoint, ${difference}`,
+  )
 }
 
 /** What the newest slot says about who holds the checkpoint. */
@@ -115,10 +119,8 @@ async function awaitTurn(options: TakeoverOptions): Promise<View> {
       deadlineMs = clock.monotonicMs() + leaseMs
     }
     const leftMs = deadlineMs - clock.monotonicMs()
-    if (takeover === 'force' || leftMs <= 0) {
-      await readLog(store, view.slot + 1)
-      return takeOver(view, options, takeover === 'force' ? 'as asked' : 'the lease has passed')
-    }
+    if (takeover === 'force') return takeOver(view, options, 'as asked')
+    if (leftMs <= 0) return takeOver(view, options, 'the lease has passed')
     await sleep(clock, Math.min(POLL_MS, leftMs))
   }
 }
@@ -129,7 +131,10 @@ function isGone(view: View, { probe }: TakeoverOptions): boolean {
 
 function takeOver(view: View, { store, logger }: TakeoverOptions, why: string): View {
   const owner = view.claim?.owner
-  logger.warn({ checkpoint: store.location, owner, why }, 'Taking over the checkpoint of another run')
+  logger.warn(
+    { checkpoint: store.location, owner, why },
+    'Taking over the checkpoint of another run',
+  )
   return view
 }
 

@@ -48,7 +48,16 @@ export interface EngineParts {
   readonly owner?: OwnerProbe
 }
 
-/** What an idle or failed engine leaves to be asked. */
+interface Opened {
+  readonly log: BatchLog | undefined
+  readonly recovered: Recovered
+  readonly graph: BatchGraph
+  readonly receivers: readonly Receiver[]
+  readonly writers: readonly SinkWriter<unknown>[]
+  readonly runner: BatchRunner
+}
+
+/** A run that is open: it has redone what the log asked for, and runs batches as it is told. */
 export class Engine {
   readonly zeroTime: number
   readonly epoch: number
@@ -63,14 +72,7 @@ export class Engine {
 
   private constructor(
     parts: EngineParts,
-    opened: {
-      readonly log: BatchLog | undefined
-      readonly recovered: Pick<Recovered, 'zeroTime' | 'lastBatchId'>
-      readonly graph: BatchGraph
-      readonly receivers: readonly Receiver[]
-      readonly writers: readonly SinkWriter<unknown>[]
-      readonly runner: BatchRunner
-    },
+    opened: Opened,
   ) {
     this.#parts = parts
     this.#log = opened.log
@@ -186,18 +188,11 @@ export class Engine {
   }
 }
 
-type Opened = Parameters<typeof makeOpened>[0]
-
-function makeOpened<T>(opened: T): T {
-  return opened
-}
-
 async function openEngine(
   parts: EngineParts,
   undo: (() => Promise<void>)[],
-  make: (opened: never) => Engine,
+  make: (opened: Opened) => Engine,
 ): Promise<Engine> {
-  void (undefined as Opened)
   const { graph, settings, events, clock } = parts
   const stages = new StageCache()
   const planHash = planHashOf(graph)
@@ -230,7 +225,7 @@ async function openEngine(
     probe: parts.probe,
   })
   const opened = { log, recovered, graph: batchGraph, receivers, writers, runner }
-  const engine = make(opened as never)
+  const engine = make(opened)
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({

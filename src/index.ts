@@ -1,0 +1,23 @@
+export { Batch, type Partitions, type Widen } from './batch/batch.ts'
+export type { CheckpointStore } from './checkpoint/store.ts'
+export type { Clock } from './clock.ts'
+export {
+  DStream,
+  type MapAsyncOptions,
+  MapWithStateDStream,
+  type MapWithStateOptions,
+  type State,
+  type UpdateStateByKeyOptions,
+} from './dstream/dstream.ts'
+export type { BatchContext } from './dstream/graph.ts'
+export type { InverseWindowOptions, Pairs } from './dstream/pair-operators.ts'
+export type { Duration } from './duration.ts'
+export { ConfigError, type ErrorCode, StreamingError, TaskError, type TaskPlace } from './errors.ts'
+export type { BatchInfo, EventOf, Logger, StreamEvent } from './events.ts'
+export { type Pipeline, pipeline } from './pipeline.ts'
+export type { Position, Receiver, ReceiverContext, Source, SourceRange } from './receivers/receiver.ts'
+export type { PipelineOptions } from './scheduler/options.ts'
+export type { Metrics } from './scheduler/scheduler.ts'
+export type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sinks/sink.ts'
+export { type Run, type StartModuleOptions, type StartOptions, start } from './start.ts'
+export type { StreamingContext } from './streaming-context.ts'

@@ -1,0 +1,1 @@
+export { queue, ValuesBlock } from './queue.ts'

@@ -1,0 +1,231 @@
+// The one place where the parts are wired: a described pipeline becomes a run.
+
+import { pino } from 'pino'
+import { LocalStore } from './checkpoint/local-store.ts'
+import type { CheckpointStore } from './checkpoint/store.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { StreamGraph } from './dstream/graph.ts'
+import { ConfigError } from './errors.ts'
+import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
+import { importPipeline } from './import-pipeline.ts'
+import type { Pipeline } from './pipeline.ts'
+import { Engine, type EngineParts } from './scheduler/engine.ts'
+import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
+import { type Metrics, Scheduler, type Until } from './scheduler/scheduler.ts'
+import { console } from './sinks/console.ts'
+import { StreamingContext } from './streaming-context.ts'
+
+/** How `start` runs a pipeline. */
+export interface StartOptions<A> {
+  /** Handed to the pipeline's build function; must be structured-cloneable. */
+  readonly args?: A
+  /** Options that replace the pipeline's own. */
+  readonly overrides?: Partial<PipelineOptions>
+  /** 'caught-up': ends once all that had arrived before start() is committed. @default 'stopped' */
+  readonly until?: Until
+  /** Stops the run gracefully when it aborts. */
+  readonly signal?: AbortSignal
+  /** Any logger with debug, info, warn and error. @default pino at level 'warn' on stderr */
+  readonly logger?: Logger
+  /** What to do while another live process owns the checkpoint: wait up to 10 s and take over, take over
+   * at once, or reject. @default 'wait' */
+  readonly takeover?: 'wait' | 'force' | 'refuse'
+  /** The engine's time; for tests. @default the machine's */
+  readonly clock?: Clock
+}
+
+/** As StartOptions, for a pipeline in a module. */
+export interface StartModuleOptions<A> extends StartOptions<A> {
+  /** Threads. Only 0, inline, works so far. @default 0 */
+  readonly workers?: number | 'auto'
+  /** Name of the export that holds the pipeline. @default 'default' */
+  readonly export?: string
+}
+
+/** A running pipeline. */
+export interface Run extends AsyncDisposable {
+  /** Resolves when the run has ended as asked; rejects with the error that ended it. */
+  readonly done: Promise<void>
+  /** Everything that happens, from now on; a reader that falls 1,000 events behind loses the oldest. */
+  readonly events: AsyncIterable<StreamEvent>
+  /** Calls `listener` for each event of a kind; gives the function that takes it off. */
+  on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void
+  /** Ends the run; by default gracefully: what was received is processed and committed. */
+  stop(options?: { readonly graceful?: boolean }): Promise<void>
+  /** Counters and gauges; times in milliseconds. */
+  metrics(): Metrics
+}
+
+/** Places that a run of this process holds. */
+const inUse = new Set<string>()
+
+/** Starts a pipeline: an object inline, in this thread, or the module that exports one.
+ *
+ * Resolves once the sources have answered and what an earlier run had planned and not committed is redone.
+ * Rejects with ConfigError or StreamingError: the message says what to check, the code is in docs/errors.md.
+ *
+ * @example
+ * ```ts
+ * const seen: number[] = []
+ * const once = pipeline('once', { batchInterval: 10, checkpoint: false }, (ssc, add: number) => {
+ *   ssc.queue([[1]]).map((n) => n + add).foreachBatch(async (batch) => {
+ *     seen.push(...(await batch.collect()))
+ *   })
+ * })
+ * await (await start(once, { args: 41, until: 'caught-up' })).done
+ * assert.deepEqual(seen, [42])
+ * ```
+ */
+export function start<A>(what: Pipeline<A>, options?: StartOptions<A>): Promise<Run>
+export function start<A>(module: URL, options?: StartModuleOptions<A>): Promise<Run>
+export async function start<A>(
+  what: Pipeline<A> | URL,
+  options: StartModuleOptions<A> = {},
+): Promise<Run> {
+  if (options.workers !== undefined && options.workers !== 0) {
+    throw new ConfigError(
+      `Cannot start with workers: ${options.workers}: this version runs inline; use workers: 0`,
+    )
+  }
+  const described =
+    what instanceof URL ? await importPipeline<A>(what, options.export ?? 'default') : what
+  const merged: PipelineOptions = { ...described.options, ...options.overrides }
+  const settings = settingsOf(described.name, merged)
+  const graph = new StreamGraph(settings.batchIntervalMs)
+  described.build(new StreamingContext(graph), options.args as A)
+  graph.start()
+  const store = storeOf(merged.checkpoint)
+  return withStore(store, () => open(described.name, { graph, settings, store, options }))
+}
+
+/** Keeps the store to one run of this process while `use` opens it; the run releases it. */
+async function withStore(
+  store: CheckpointStore | undefined,
+  use: () => Promise<Run>,
+): Promise<Run> {
+  if (store === undefined) return use()
+  const { location } = store
+  if (inUse.has(location)) {
+    throw new ConfigError(
+      `Cannot start on checkpoint "${location}": a run of this process holds it; stop that run ` +
+        `first, or give this pipeline a checkpoint of its own`,
+      { code: 'CHECKPOINT_IN_USE' },
+    )
+  }
+  inUse.add(location)
+  const release = (): void => void inUse.delete(location)
+  try {
+    const run = await use()
+    run.done.then(release, release)
+    return run
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function storeOf(checkpoint: PipelineOptions['checkpoint']): CheckpointStore | undefined {
+  if (checkpoint === false) return undefined
+  return typeof checkpoint === 'string' ? new LocalStore(checkpoint) : checkpoint
+}
+
+interface Described<A> {
+  readonly graph: StreamGraph
+  readonly settings: Settings
+  readonly store: CheckpointStore | undefined
+  readonly options: StartOptions<A>
+}
+
+async function open<A>(
+  pipeline: string,
+  { graph, settings, store, options }: Described<A>,
+): Promise<Run> {
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
+  const events = new EventBus(logger)
+  const aborted = new AbortController()
+  let failed: unknown
+  let scheduler: Scheduler | undefined
+  const fail = (error: unknown): void => {
+    failed ??= error
+    scheduler?.end({ kind: 'now', error })
+  }
+  const { batchIntervalMs } = settings
+  const zeroTime = () => Math.floor(clock.wallMs() / batchIntervalMs) * batchIntervalMs
+  const takeover = options.takeover ?? 'wait'
+  const print = (count: number) => console({ count })
+  const { signal } = aborted
+  const wired = { pipeline, graph, settings, store, clock, logger, events, print, takeover, signal }
+  const parts: EngineParts = { ...wired, fail, zeroTime }
+  const engine = await Engine.open(parts)
+  const until = options.until ?? 'stopped'
+  scheduler = new Scheduler({ engine, settings, clock, events, logger, until })
+  if (failed !== undefined) scheduler.end({ kind: 'now', error: failed })
+  return new RunningPipeline({ engine, scheduler, graph, events, aborted, signal: options.signal })
+}
+
+interface RunParts {
+  readonly engine: Engine
+  readonly scheduler: Scheduler
+  readonly graph: StreamGraph
+  readonly events: EventBus
+  readonly aborted: AbortController
+  readonly signal: AbortSignal | undefined
+}
+
+class RunningPipeline implements Run {
+  readonly done: Promise<void>
+  readonly events: AsyncIterable<StreamEvent>
+  readonly #parts: RunParts
+  readonly #onAbort = (): void => this.#parts.scheduler.end({ kind: 'graceful' })
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+    this.events = parts.events
+    this.done = this.#run()
+    this.done.catch(() => undefined)
+    if (parts.signal?.aborted === true) this.#onAbort()
+    parts.signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void {
+    return this.#parts.events.on(kind, listener)
+  }
+
+  async stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
+    const graceful = options.graceful ?? true
+    this.#parts.scheduler.end(graceful ? { kind: 'graceful' } : { kind: 'now', error: undefined })
+    await this.done
+  }
+
+  metrics(): Metrics {
+    return this.#parts.scheduler.metrics()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #run(): Promise<void> {
+    const { engine, scheduler, graph, events, aborted, signal } = this.#parts
+    let error: unknown
+    let clean = true
+    try {
+      await scheduler.run()
+    } catch (thrown) {
+      error = thrown
+      clean = thrown === undefined
+    }
+    graph.stop()
+    signal?.removeEventListener('abort', this.#onAbort)
+    aborted.abort()
+    try {
+      await engine.close(clean)
+    } catch (thrown) {
+      error ??= thrown
+    }
+    events.emit({ kind: 'pipeline-stopped', error })
+    events.close()
+    if (error !== undefined) throw error
+  }
+}

@@ -1,0 +1,12 @@
+export { CollectingSink } from './collecting-sink.ts'
+export { FaultyStore } from './faulty-store.ts'
+export { ManualClock } from './manual-clock.ts'
+export { MemoryStore } from './memory-store.ts'
+export { quietLogger } from './quiet-logger.ts'
+export {
+  type BuildModule,
+  type Death,
+  type RunBatchesOptions,
+  runBatches,
+} from './run-batches.ts'
+export { type ScriptPosition, scriptedSource } from './scripted-source.ts'

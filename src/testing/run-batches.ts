@@ -1,0 +1,186 @@
+// A pipeline on written input, with no real time, and with deaths where a test wants them.
+
+import { codeOf, ConfigError } from '../errors.ts'
+import type { DStream } from '../dstream/dstream.ts'
+import { StreamGraph } from '../dstream/graph.ts'
+import type { Duration } from '../duration.ts'
+import { EventBus } from '../events.ts'
+import type { LifePoint } from '../scheduler/batch-runner.ts'
+import { Engine } from '../scheduler/engine.ts'
+import { type Settings, settingsOf } from '../scheduler/options.ts'
+import { console } from '../sinks/console.ts'
+import { StreamingContext } from '../streaming-context.ts'
+import { CollectingSink } from './collecting-sink.ts'
+import { ManualClock } from './manual-clock.ts'
+import { MemoryStore } from './memory-store.ts'
+import { quietLogger } from './quiet-logger.ts'
+import { scriptedSource } from './scripted-source.ts'
+
+/** A batch after which, and a point at which, the process dies. */
+export type Death = number | { readonly batch: number; readonly at: LifePoint }
+
+/** What `runBatches` runs. */
+export interface RunBatchesOptions {
+  /** One array of batches for each stream; null: no batch from it; past its end: empty batches. */
+  readonly inputs: readonly (readonly (readonly unknown[] | null)[])[]
+  /** How many batches to run. */
+  readonly batches: number
+  /** @default '1s' */
+  readonly batchInterval?: Duration
+  /** Partitions of each input batch. @default 2 */
+  readonly partitions?: number
+  /** Only 0 works so far. @default 0 */
+  readonly workers?: number
+  /** Where the process dies and recovers from the checkpoint; a bare number: sinks written, commit not. */
+  readonly restartAfter?: readonly Death[]
+  /** Commits between two snapshots of state. @default 3 */
+  readonly snapshotEvery?: number
+  readonly args?: unknown
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types that the test says
+type AnyStream = DStream<any>
+type Build = (ssc: StreamingContext, ...streams: AnyStream[]) => AnyStream
+
+/** The pipeline of a module; its export has the shape (ssc, args, ...streams) => DStream. */
+export interface BuildModule {
+  readonly module: URL
+  readonly export?: string
+}
+
+class DeathOfProcess extends Error {}
+
+/** Runs a pipeline on a manual clock: zero time is 0, the first batch is at 1 × interval. A batch of n
+ * records over p partitions is cut at floor(i·n/p).
+ *
+ * Gives one entry for each batch time: the records in partition order; undefined where the stream has none
+ * at that time (off its slide). Rejects with the pipeline's error, which carries `outputs`: the batches
+ * before it.
+ *
+ * @example
+ * ```ts
+ * const outputs = await runBatches(
+ *   { inputs: [[['a'], ['a', 'b']]], batches: 3, restartAfter: [2] },
+ *   (_ssc, words) => words.map((word: string) => [word, 1] as const)
+ *     .reduceByKeyAndWindow((a, b) => a + b, '2s', '1s', { partitions: 1 }),
+ * )
+ * assert.deepEqual(outputs, [[['a', 1]], [['a', 2], ['b', 1]], [['a', 1], ['b', 1]]])
+ * ```
+ */
+export async function runBatches(
+  options: RunBatchesOptions,
+  build: Build | BuildModule,
+): Promise<(unknown[] | undefined)[]> {
+  const settings = settingsOf('runBatches', {
+    batchInterval: options.batchInterval ?? '1s',
+    checkpoint: new MemoryStore(),
+    snapshotEvery: options.snapshotEvery ?? 3,
+  })
+  if ((options.workers ?? 0) !== 0) {
+    throw new ConfigError(`Cannot run batches on ${options.workers} workers: use workers: 0`)
+  }
+  const run = new BatchesRun(options, settings, await buildOf(build, options.args))
+  return run.run()
+}
+
+async function buildOf(build: Build | BuildModule, args: unknown): Promise<Build> {
+  if (typeof build === 'function') return build
+  const exports = (await import(build.module.href)) as Record<string, unknown>
+  const made = exports[build.export ?? 'default']
+  if (typeof made !== 'function') {
+    throw new ConfigError(
+      `Cannot run "${build.module.href}": its export "${build.export ?? 'default'}" is no function`,
+    )
+  }
+  return (ssc, ...streams) => made(ssc, args, ...streams) as AnyStream
+}
+
+class BatchesRun {
+  readonly #options: RunBatchesOptions
+  readonly #settings: Settings
+  readonly #build: Build
+  readonly #store = new MemoryStore()
+  readonly #sink = new CollectingSink<unknown>()
+  readonly #clock = new ManualClock()
+  readonly #position = { batchId: 1 }
+  readonly #deaths: { batch: number; at: LifePoint }[]
+
+  constructor(options: RunBatchesOptions, settings: Settings, build: Build) {
+    this.#options = options
+    this.#settings = settings
+    this.#build = build
+    this.#deaths = (options.restartAfter ?? []).map((death) =>
+      typeof death === 'number' ? { batch: death, at: 'sinks' } : { ...death },
+    )
+  }
+
+  async run(): Promise<(unknown[] | undefined)[]> {
+    try {
+      while (!(await this.#live())) this.#store.crash()
+    } catch (error) {
+      throw withOutputs(error, this.#outputs(this.#position.batchId - 1))
+    }
+    return this.#outputs(this.#options.batches)
+  }
+
+  /** One life of the process: true if it ran all batches, false if it died. */
+  async #live(): Promise<boolean> {
+    let engine: Engine | undefined
+    try {
+      engine = await this.#open()
+      while (engine.lastBatchId < this.#options.batches) {
+        this.#position.batchId = engine.lastBatchId + 1
+        this.#clock.advance(engine.timeOf(engine.lastBatchId + 1) - this.#clock.wallMs())
+        await engine.runNext()
+      }
+      await engine.close(true)
+      return true
+    } catch (error) {
+      if (error instanceof DeathOfProcess) return false
+      throw error
+    }
+  }
+
+  #open(): Promise<Engine> {
+    const graph = new StreamGraph(this.#settings.batchIntervalMs)
+    const ssc = new StreamingContext(graph)
+    const { inputs, partitions = 2 } = this.#options
+    const streams = inputs.map((script, i) =>
+      ssc.receive(scriptedSource(`input-${i}`, script, partitions, this.#position)),
+    )
+    this.#build(ssc, ...streams).writeTo(this.#sink)
+    graph.start()
+    const events = new EventBus(quietLogger)
+    return Engine.open({
+      pipeline: 'runBatches',
+      graph,
+      settings: this.#settings,
+      store: this.#store,
+      clock: this.#clock,
+      logger: quietLogger,
+      events,
+      print: (count) => console({ count }),
+      takeover: 'force',
+      signal: new AbortController().signal,
+      fail: () => undefined,
+      zeroTime: () => 0,
+      probe: (point, batchId) => this.#probe(point, batchId),
+    })
+  }
+
+  #probe(at: LifePoint, batch: number): Promise<void> {
+    const index = this.#deaths.findIndex((death) => death.batch === batch && death.at === at)
+    if (index < 0) return Promise.resolve()
+    this.#deaths.splice(index, 1)
+    return Promise.reject(new DeathOfProcess())
+  }
+
+  #outputs(batches: number): (unknown[] | undefined)[] {
+    return Array.from({ length: batches }, (_, i) => this.#sink.batches.get(i + 1)?.flat(1))
+  }
+}
+
+function withOutputs(error: unknown, outputs: (unknown[] | undefined)[]): unknown {
+  const carrier = error instanceof Error ? error : new Error(codeOf(error) ?? String(error))
+  return Object.assign(carrier, { outputs })
+}
