@@ -27,7 +27,6 @@ export interface EngineListener {
 
 const STOP_MS_MAX = 30_000
 const DRAIN_MS_MAX = 2_000
-const LAST_LINES = 12
 
 /** The phase that begins with each event. */
 const PHASE_AFTER = {
@@ -53,7 +52,6 @@ export class EngineProcess {
   #expectedExit = false
   #phase: Phase = 'starting'
   #batchId: number | undefined
-  #lines: string[] = []
 
   constructor(args: EngineArgs, listener: EngineListener) {
     this.#args = args
@@ -76,7 +74,6 @@ export class EngineProcess {
     this.#phase = 'starting'
     this.#batchId = undefined
     this.#expectedExit = false
-    this.#lines = []
     const child = fork(
       fileURLToPath(new URL('engine.ts', import.meta.url)),
       [JSON.stringify(this.#args)],
@@ -86,7 +83,7 @@ export class EngineProcess {
     child.once('error', (error) => this.#failure.reject(error))
     this.#watch(child).catch((error: unknown) => this.#failure.reject(error))
     if (child.stderr !== null) {
-      createInterface({ input: child.stderr }).on('line', (line) => this.#keepLine(line))
+      createInterface({ input: child.stderr }).on('line', (line) => this.#listener.onLine(line))
     }
     this.#child = child
   }
@@ -103,7 +100,8 @@ export class EngineProcess {
   /** Kills the process with SIGKILL and tells what it was doing: what it said last counts, even
    * if that was still on its way to us. */
   async kill(): Promise<KillHit> {
-    const child = this.#running()
+    if (this.#child === undefined) return this.failed
+    const child = this.#child
     this.#expectedExit = true
     const exited = exitOf(child)
     child.kill('SIGKILL')
@@ -115,7 +113,8 @@ export class EngineProcess {
 
   /** Asks the process to process what it received and end. */
   async stop(): Promise<void> {
-    const child = this.#running()
+    if (this.#child === undefined) return this.failed
+    const child = this.#child
     this.#expectedExit = true
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
     const exited = exitOf(child)
@@ -125,7 +124,7 @@ export class EngineProcess {
     await drained(child)
     this.#child = undefined
     if (child.exitCode === 0) return
-    this.#failure.reject(this.#failureOf('did not stop as it was asked to'))
+    this.#failure.reject(new Error('The engine did not stop as it was asked to'))
     await this.failed
   }
 
@@ -136,16 +135,11 @@ export class EngineProcess {
     this.#child = undefined
   }
 
-  #running(): ChildProcess {
-    if (this.#child === undefined) throw new Error('The engine is not running')
-    return this.#child
-  }
-
   #receive(message: FromEngine): void {
     if (message.kind === 'started') this.#phase = 'idle'
     if (message.kind === 'failed') {
       const code = message.code === undefined ? '' : `${message.code}: `
-      this.#failure.reject(this.#failureOf(`failed: ${code}${message.message}`))
+      this.#failure.reject(new Error(`The engine failed: ${code}${message.message}`))
     }
     if (message.kind === 'event') this.#observe(message.event)
   }
@@ -163,16 +157,7 @@ export class EngineProcess {
     if (this.#child !== child || this.#expectedExit) return
     this.#child = undefined
     const how = child.signalCode ?? `exit code ${child.exitCode}`
-    this.#failure.reject(this.#failureOf(`ended by itself (${how})`))
-  }
-
-  #failureOf(what: string): Error {
-    return new Error([`The engine ${what}`, ...this.#lines].join('\n  '))
-  }
-
-  #keepLine(line: string): void {
-    this.#lines = [...this.#lines, line].slice(-LAST_LINES)
-    this.#listener.onLine(line)
+    this.#failure.reject(new Error(`The engine ended by itself (${how})`))
   }
 }
 

@@ -170,9 +170,9 @@ export class BatchLog {
   }
 
   /** Appends that the batches `from` to `to`, both included, will never run. Not durable before `sync`. */
-  skip(from: number, to: number): Promise<void> {
-    assert(from <= to, () => `Cannot skip batches ${from} to ${to}`)
-    return this.#note({ kind: 'skip', from, to })
+  async skip(from: number, to: number): Promise<void> {
+    assert(from <= to, () => `Batches ${from} to ${to} were skipped`)
+    await this.#note({ kind: 'skip', from, to })
   }
 
   /** Logs exact positions for symbolic ones, such as LATEST; durable once it resolves. */
@@ -197,7 +197,7 @@ export class BatchLog {
    *
    * Callers owe: `batchId` is the newest committed batch at the time of the call. Other calls may follow
    * at once; the object is written beside them. */
-  snapshot(batchId: number, bytes: Uint8Array): Promise<void> {
+  async snapshot(batchId: number, bytes: Uint8Array): Promise<void> {
     const { lastCommittedId, lastBatchId } = this.#ledger
     assert(
       batchId >= lastCommittedId && batchId <= lastBatchId,
@@ -208,7 +208,7 @@ export class BatchLog {
     this.#snapshotting = writing.finally(() => {
       this.#snapshotting = undefined
     })
-    return this.#snapshotting
+    await this.#snapshotting
   }
 
   /** Makes durable what was appended and says in the log that nobody holds it. Releases the store. */
@@ -230,9 +230,10 @@ export class BatchLog {
     }
   }
 
-  #note(record: LogRecord): Promise<void> {
+  /** Applies at once and appends in turn: the ledger is never behind a record that stands before it. */
+  async #note(record: LogRecord): Promise<void> {
     this.#ledger.apply(record)
-    return this.#append(record)
+    await this.#append(record)
   }
 
   #append(record: LogRecord): Promise<void> {

@@ -52,5 +52,5 @@ export interface Sink<T> {
   /** Checks the place and rejects with an error that says what to check. */
   open(context: SinkContext): Promise<SinkWriter<T>>
   /** Only carries the type of the records. */
-  readonly accepts?: T
+  readonly accepts?: (record: T) => void
 }
