@@ -14,6 +14,7 @@ import { STREAM, StreamServer } from '../../demo/stream-server.ts'
 import { tallyWords } from '../../demo/words.ts'
 import { makeFolder, removeFolder } from './made-folder.ts'
 
+const FEEDER = fileURLToPath(new URL('feeder.ts', import.meta.url))
 const FEEDER_DEATHS = 6
 const FEEDER_MS_MAX = 250
 
@@ -140,10 +141,10 @@ describe('resolve() settles a put without an answer', () => {
   test('after the process died at any moment, again and again', async () => {
     const random = randomFrom(7)
     for (let death = 0; death < FEEDER_DEATHS; death++) {
-      const feeder = fork(fileURLToPath(new URL('feeder.ts', import.meta.url)), [folder.root])
-      await once(feeder, 'message')
-      await pause(random() * FEEDER_MS_MAX)
+      const feeder = fork(FEEDER, [folder.root], { execArgv: ['--conditions=millrace-src'] })
       const dead = once(feeder, 'exit')
+      await Promise.race([once(feeder, 'message'), dead])
+      await pause(random() * FEEDER_MS_MAX)
       feeder.kill('SIGKILL')
       await dead
     }
