@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  resolve: { conditions: ['millrace-src', 'node', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['millrace-src', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['millrace-src', 'node'] },
+  ssr: { resolve: { conditions: ['millrace-src', 'node'] } },
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',

@@ -15,7 +15,13 @@ export type { Duration } from './duration.ts'
 export { ConfigError, type ErrorCode, StreamingError, TaskError, type TaskPlace } from './errors.ts'
 export type { BatchInfo, EventOf, Logger, StreamEvent } from './events.ts'
 export { type Pipeline, pipeline } from './pipeline.ts'
-export type { Position, Receiver, ReceiverContext, Source, SourceRange } from './receivers/receiver.ts'
+export type {
+  Position,
+  Receiver,
+  ReceiverContext,
+  Source,
+  SourceRange,
+} from './receivers/receiver.ts'
 export type { PipelineOptions } from './scheduler/options.ts'
 export type { Metrics } from './scheduler/scheduler.ts'
 export type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sinks/sink.ts'

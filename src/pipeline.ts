@@ -1,5 +1,5 @@
-import { type PipelineOptions, settingsOf } from './scheduler/options.ts'
 import { ConfigError } from './errors.ts'
+import { type PipelineOptions, settingsOf } from './scheduler/options.ts'
 import type { StreamingContext } from './streaming-context.ts'
 
 /** A described pipeline. `start()` runs it; nothing happens before. */
@@ -32,7 +32,9 @@ export function pipeline<A = undefined>(
   build: (ssc: StreamingContext, args: A) => void,
 ): Pipeline<A> {
   if (typeof name !== 'string' || name === '') {
-    throw new ConfigError(`Cannot describe a pipeline named ${JSON.stringify(name)}: give it a name`)
+    throw new ConfigError(
+      `Cannot describe a pipeline named ${JSON.stringify(name)}: give it a name`,
+    )
   }
   settingsOf(name, options)
   return Object.freeze({ name, options, build })

@@ -97,7 +97,8 @@ export class DStream<T> extends PairOperators<T> {
         `Cannot use ${options.concurrency} as the concurrency of mapAsync: it must be a whole number, at least 1`,
       )
     }
-    const timeoutMs = options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout')
+    const timeoutMs =
+      options.timeout === undefined ? undefined : durationMs(options.timeout, 'timeout')
     const { concurrency, retries = 0 } = options
     const recipe = recipes.mapAsync({ f, concurrency, timeoutMs, retries }, this.naming('mapAsync'))
     return this.lift('mapAsync', recipe)
@@ -286,12 +287,7 @@ export class DStream<T> extends PairOperators<T> {
    * `value` is undefined and `state.isTimingOut()` true. */
   mapWithState<K, V, S, U>(
     this: Pairs<K, V>,
-    f: (
-      key: K,
-      value: V | undefined,
-      state: State<S>,
-      context: { time: number },
-    ) => U | undefined,
+    f: (key: K, value: V | undefined, state: State<S>, context: { time: number }) => U | undefined,
     options: MapWithStateOptions<K, S> = {},
   ): MapWithStateDStream<K, S, U> {
     refuseAsync(f, 'mapWithState')

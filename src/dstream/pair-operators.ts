@@ -79,11 +79,7 @@ export abstract class PairOperators<T> extends StreamBase<T> {
   }
 
   /** Pairs the values of keys that are in both streams' batches. */
-  join<K, V, W>(
-    this: Pairs<K, V>,
-    other: Pairs<K, W>,
-    options?: Partitions,
-  ): DStream<[K, [V, W]]> {
+  join<K, V, W>(this: Pairs<K, V>, other: Pairs<K, W>, options?: Partitions): DStream<[K, [V, W]]> {
     const recipe = recipes.join('inner', countOf(options, 'join'), this.naming('join'))
     return this.lift('join', recipe, [other])
   }

@@ -1,9 +1,8 @@
 // What stateful operators read: the pairs of a stream, brought to the partition that owns their key.
 
 import { groupByKey, repartitionPairs } from '../batch/recipes.ts'
-import type { StreamNode } from './graph.ts'
+import type { StreamGraph, StreamNode } from './graph.ts'
 import { liftNode, type StreamLike } from './stream-base.ts'
-import type { StreamGraph } from './graph.ts'
 
 type Stream = StreamLike & { readonly graph: StreamGraph }
 

@@ -78,8 +78,8 @@ export function reducedWholeWindowNode(
     { ...options, filter: undefined, partitions: 1 },
     operator,
   )
-  const valueOf = (pair: readonly [unknown, unknown]) => pair[1]
-  const unkeyed = narrow('map', valueOf, graph.naming(operator))
+  const unkey = (pair: readonly [unknown, unknown]) => pair[1]
+  const unkeyed = narrow('map', unkey, graph.naming(operator))
   return graph.add(
     {
       kind: 'lifted',

@@ -4,11 +4,11 @@
 // in the order of the source partitions, so keys stand in first-seen order of (source partition, offset).
 
 import PQueue from 'p-queue'
-import { partitionOfToken } from '../batch/partitioner.ts'
+import { isPrimitive } from '../batch/codec.ts'
 import type { AsyncOp, BatchNode, BatchOp, CombineOp, NarrowOp } from '../batch/node.ts'
 import { isNarrow } from '../batch/node.ts'
+import { partitionOfToken } from '../batch/partitioner.ts'
 import type { Partition, Records } from '../batch/records.ts'
-import { isPrimitive } from '../batch/codec.ts'
 import { openRecords, type SealedRecords, sealRecords } from '../batch/sealed.ts'
 import type { Clock } from '../clock.ts'
 import { type StreamingError, TaskError } from '../errors.ts'
@@ -141,10 +141,12 @@ export class Evaluator {
     const queue = new PQueue({ concurrency: op.concurrency })
     const results = parts.map((records, partition) =>
       records.map((record, index) =>
-        queue.add(() => callAsync(op, record, this.#options.clock)).catch((cause: unknown) => {
-          queue.clear()
-          throw this.#taskError(op.name, partition, { index, position: undefined }, cause)
-        }),
+        queue
+          .add(() => callAsync(op, record, this.#options.clock))
+          .catch((cause: unknown) => {
+            queue.clear()
+            throw this.#taskError(op.name, partition, { index, position: undefined }, cause)
+          }),
       ),
     )
     const settled = await Promise.allSettled(results.flat())

@@ -3,10 +3,10 @@
 // Each text is unique, by its sourceURL: functions of the same text share their compilation, and with it
 // the feedback about closures, which makes the second 11 to 17 times slower (docs/decisions/0003).
 
-import type { CombineOp, NarrowOp } from '../batch/node.ts'
 import { tokenOf } from '../batch/key.ts'
+import type { CombineOp, NarrowOp } from '../batch/node.ts'
 import type { Records } from '../batch/records.ts'
-import { KeyTable } from './combiner.ts'
+import type { KeyTable } from './combiner.ts'
 import { LoopFailure, refusePromise } from './failure.ts'
 
 /** What a loop adds its results to: an array, or the table of a shuffle. */
@@ -66,7 +66,10 @@ function emitOp(op: NarrowOp, i: number, value: string, body: string[], closing:
       body.push(`const ${next} = ${call};`, refuse(next))
       return next
     case 'filter':
-      body.push(`const k${i} = ${call};`, `if (k${i} !== true) { ${refuse(`k${i}`)} if (!k${i}) continue; }`)
+      body.push(
+        `const k${i} = ${call};`,
+        `if (k${i} !== true) { ${refuse(`k${i}`)} if (!k${i}) continue; }`,
+      )
       return value
     case 'mapValues':
       body.push(`const m${i} = ${call};`, refuse(`m${i}`), `const ${next} = [${value}[0], m${i}];`)

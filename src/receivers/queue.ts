@@ -1,8 +1,8 @@
 // A source made of values that are already there: for tests and first steps.
 
+import { crc32 } from 'node:zlib'
 import type { Block } from '../batch/block.ts'
 import { decode, encode, isPrimitive } from '../batch/codec.ts'
-import { crc32 } from 'node:zlib'
 import { StreamingError } from '../errors.ts'
 import type { RangeData, Receiver, Source } from './receiver.ts'
 

@@ -81,7 +81,10 @@ export interface Receiver {
   run(): void
   /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a cut is a point in time.
    * Undefined: there is no batch at this time, which is not the same as an empty one. */
-  cut(limits: { readonly bytesMax: number; readonly recordsMax: number }): readonly RangeData[] | undefined
+  cut(limits: {
+    readonly bytesMax: number
+    readonly recordsMax: number
+  }): readonly RangeData[] | undefined
   /** Reads the ranges of a logged batch again. */
   replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
   /** True once everything that had arrived before `start` was called is in a cut or in the buffer. */

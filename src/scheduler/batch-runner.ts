@@ -205,7 +205,11 @@ export function actionRuntime(stages: StageCache, clock: Clock): BatchRuntime {
 }
 
 /** Checks that a replay gave what the plan recorded. */
-export function checkReplay(source: string, planned: readonly RangeData['range'][], read: readonly RangeData[]): void {
+export function checkReplay(
+  source: string,
+  planned: readonly RangeData['range'][],
+  read: readonly RangeData[],
+): void {
   for (const range of planned) {
     const data = read.find((candidate) => candidate.range.partition === range.partition)
     const blocks = data?.blocks ?? []
@@ -226,5 +230,3 @@ export function checkReplay(source: string, planned: readonly RangeData['range']
 export function hashText(text: string): string {
   return crc32(text).toString(16).padStart(8, '0')
 }
-
-

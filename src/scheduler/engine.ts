@@ -2,7 +2,6 @@
 // restart safe, redoes what was planned and not committed, and then runs batches as it is told.
 
 import { assert } from '../assert.ts'
-import type { SourceRange } from '../receivers/receiver.ts'
 import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import type { Clock } from '../clock.ts'
@@ -13,7 +12,7 @@ import { ConfigError } from '../errors.ts'
 import type { EventBus, Logger } from '../events.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { advance } from '../receivers/positions.ts'
-import type { PartitionPositions, Receiver } from '../receivers/receiver.ts'
+import type { PartitionPositions, Receiver, SourceRange } from '../receivers/receiver.ts'
 import type { SinkWriter } from '../sinks/sink.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
 import {
@@ -24,8 +23,8 @@ import {
   type LifeProbe,
   type SourceCuts,
 } from './batch-runner.ts'
-import { openOutput, type PrintSink } from './outputs.ts'
 import type { Settings } from './options.ts'
+import { openOutput, type PrintSink } from './outputs.ts'
 
 /** What a run is made of. */
 export interface EngineParts {
@@ -70,10 +69,7 @@ export class Engine {
   readonly #writers: readonly SinkWriter<unknown>[]
   readonly #runner: BatchRunner
 
-  private constructor(
-    parts: EngineParts,
-    opened: Opened,
-  ) {
+  private constructor(parts: EngineParts, opened: Opened) {
     this.#parts = parts
     this.#log = opened.log
     this.#graph = opened.graph
@@ -108,7 +104,9 @@ export class Engine {
 
   /** True if every receiver has what had arrived before the start, and nothing waits. */
   get caughtUp(): boolean {
-    return this.#receivers.every((receiver) => receiver.caughtUp() && receiver.bufferedBytes() === 0)
+    return this.#receivers.every(
+      (receiver) => receiver.caughtUp() && receiver.bufferedBytes() === 0,
+    )
   }
 
   /** Bytes that wait in the receivers. */

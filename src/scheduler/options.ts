@@ -1,6 +1,6 @@
+import type { CheckpointStore } from '../checkpoint/store.ts'
 import { type Duration, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
-import type { CheckpointStore } from '../checkpoint/store.ts'
 
 /** How a pipeline runs. */
 export interface PipelineOptions {

@@ -9,7 +9,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import PQueue from 'p-queue'
-import { codeOf, ConfigError, messageOf } from '../errors.ts'
+import { ConfigError, codeOf, messageOf } from '../errors.ts'
 import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sink.ts'
 
 const WRITES_MAX = 4
@@ -84,10 +84,7 @@ class FilesWriter implements SinkWriter<unknown> {
     return Promise.resolve()
   }
 
-  async write(
-    batch: SinkBatch,
-    partitions: readonly (readonly unknown[])[],
-  ): Promise<SinkReceipt> {
+  async write(batch: SinkBatch, partitions: readonly (readonly unknown[])[]): Promise<SinkReceipt> {
     const name = `batch-${String(batch.batchId).padStart(12, '0')}`
     const attempt = join(this.#attempts, name)
     await rm(attempt, { recursive: true, force: true })

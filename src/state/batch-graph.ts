@@ -6,7 +6,7 @@ import { Batch, type BatchRuntime } from '../batch/batch.ts'
 import { decode, encode } from '../batch/codec.ts'
 import { BatchNode } from '../batch/node.ts'
 import type { Records } from '../batch/records.ts'
-import { type StreamGraph, type StreamNode, reachable } from '../dstream/graph.ts'
+import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
 import { StreamingError } from '../errors.ts'
 import { KeyedOperator } from './keyed-operator.ts'
@@ -102,7 +102,10 @@ export class BatchGraph {
 
   #byId(id: string): StatefulRuntime {
     const found = [...this.#runtimes.values()].find((operator) => operator.id === id)
-    assert(found !== undefined, () => `state "${id}" belongs to no operator, though the plan agrees`)
+    assert(
+      found !== undefined,
+      () => `state "${id}" belongs to no operator, though the plan agrees`,
+    )
     return found
   }
 
@@ -147,7 +150,10 @@ export class BatchGraph {
         const operator = this.#runtimes.get(node.parents[0] as StreamNode)
         assert(operator instanceof KeyedOperator, 'snapshots are of keyed state')
         const op = { kind: 'exchange', name: node.name, fixed: true } as const
-        return new BatchNode({ ...op, f: () => operator.current() }, requireAll(node, parents, time))
+        return new BatchNode(
+          { ...op, f: () => operator.current() },
+          requireAll(node, parents, time),
+        )
       }
     }
   }

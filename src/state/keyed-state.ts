@@ -8,7 +8,7 @@
 import { assert } from '../assert.ts'
 import { type Token, tokenOf } from '../batch/key.ts'
 import { partitionOfToken } from '../batch/partitioner.ts'
-import { openValue, SealedValue, sameStored, type StoredValue, sealValue } from '../batch/sealed.ts'
+import { openValue, SealedValue, type StoredValue, sameStored, sealValue } from '../batch/sealed.ts'
 
 interface Slot {
   readonly key: unknown

@@ -1,8 +1,8 @@
-import type { MapWithStateOptions } from '../dstream/graph.ts'
 import { tokenOf } from '../batch/key.ts'
+import type { MapWithStateOptions } from '../dstream/graph.ts'
 import { KeyedOperator } from './keyed-operator.ts'
-import { StateHandle } from './state-handle.ts'
 import type { StatePartition } from './keyed-state.ts'
+import { StateHandle } from './state-handle.ts'
 
 type Mapping = (
   key: unknown,

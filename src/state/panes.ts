@@ -1,7 +1,7 @@
 // The batches that a window still needs, sealed. The newest waits in the overlay until its batch is done.
 
-import { openRecords, type SealedRecords, sealedLength, sealRecords } from '../batch/sealed.ts'
 import type { Records } from '../batch/records.ts'
+import { openRecords, type SealedRecords, sealedLength, sealRecords } from '../batch/sealed.ts'
 
 /** One batch of the parent stream. */
 export interface Pane {

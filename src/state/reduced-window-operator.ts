@@ -5,10 +5,10 @@
 // slide. Always: the value of a key is the reduction, in the order of the slides, of the panes that were
 // added and not yet subtracted; a pane is subtracted only if it was added.
 
-import type { ReducedWindowOptions } from '../dstream/graph.ts'
 import type { Token } from '../batch/key.ts'
 import { tokenOf } from '../batch/key.ts'
 import type { Records } from '../batch/records.ts'
+import type { ReducedWindowOptions } from '../dstream/graph.ts'
 import { KeyedState, type StateColumns, type StatePartition } from './keyed-state.ts'
 import { openPane, type Pane, Panes } from './panes.ts'
 import type { StatefulRuntime } from './stateful-operator.ts'

@@ -1,5 +1,5 @@
-import type { UpdateStateOptions } from '../dstream/graph.ts'
 import { type Token, tokenOf } from '../batch/key.ts'
+import type { UpdateStateOptions } from '../dstream/graph.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import type { StatePartition } from './keyed-state.ts'
 
@@ -44,11 +44,7 @@ export class UpdateStateOperator extends KeyedOperator {
     }
     for (const [token, [key, values]] of groups) {
       const before = state.get(token)
-      this.#update(
-        state,
-        { key: before?.key ?? key, values, before: before?.value, time },
-        emitted,
-      )
+      this.#update(state, { key: before?.key ?? key, values, before: before?.value, time }, emitted)
     }
     return emitted
   }

@@ -1,9 +1,9 @@
 // A pipeline on written input, with no real time, and with deaths where a test wants them.
 
-import { codeOf, ConfigError } from '../errors.ts'
 import type { DStream } from '../dstream/dstream.ts'
 import { StreamGraph } from '../dstream/graph.ts'
 import type { Duration } from '../duration.ts'
+import { ConfigError, codeOf } from '../errors.ts'
 import { EventBus } from '../events.ts'
 import type { LifePoint } from '../scheduler/batch-runner.ts'
 import { Engine } from '../scheduler/engine.ts'

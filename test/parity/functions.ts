@@ -1,6 +1,6 @@
 // The functions that the cases name, and the pipelines that they describe (test/parity/README.md).
 
-import { Batch, type DStream, type Duration, type State } from 'millrace'
+import type { Batch, DStream, Duration, State } from 'millrace'
 
 /** One stage of a case: an operator's name with its argument, and options. */
 export type StageSpec = Readonly<Record<string, unknown>>
@@ -10,12 +10,14 @@ type Any = any
 type Stream = DStream<Any>
 
 const maps: Record<string, (arg: Any) => (x: Any) => unknown> = {
-  toString: () => (x) => String(x),
+  toString: () => (x: Any) => String(x),
   toInt: () => (x) => Number.parseInt(x, 10),
   length: () => (x) => x.length,
   pairWith: (arg) => (x) => [x, arg],
   add: (arg) => (x) => x + arg,
-  swap: () => ([a, b]) => [b, a],
+  swap:
+    () =>
+    ([a, b]) => [b, a],
   first: () => (x) => x[0],
   second: () => (x) => x[1],
   pairWithLength: () => (x) => [x, x.length],
@@ -132,7 +134,9 @@ const windowOf = (spec: Any, { intervalMs }: Setting): [Duration, Duration] => [
   (spec.slide ?? 1) * intervalMs,
 ]
 
-function join(name: 'join' | 'leftOuterJoin' | 'rightOuterJoin' | 'fullOuterJoin' | 'cogroup'): Apply {
+function join(
+  name: 'join' | 'leftOuterJoin' | 'rightOuterJoin' | 'fullOuterJoin' | 'cogroup',
+): Apply {
   return (stream, spec, { others }) => (stream as Any)[name](others[0], partitionsOf(spec))
 }
 
@@ -214,7 +218,8 @@ const stages: Record<string, Apply> = {
   },
   reduceByKeyAndWindow: (s, spec, setting) => {
     const f = named(reduces, spec.reduceByKeyAndWindow)
-    if (!spec.inverse) return s.reduceByKeyAndWindow(f, ...windowOf(spec, setting), partitionsOf(spec))
+    if (!spec.inverse)
+      return s.reduceByKeyAndWindow(f, ...windowOf(spec, setting), partitionsOf(spec))
     return s.reduceByKeyAndWindow(f, named(reduces, spec.inverse), ...windowOf(spec, setting), {
       ...partitionsOf(spec),
       ...(spec.filter === undefined ? {} : { filter: named(filters, spec.filter) }),
@@ -234,9 +239,17 @@ function combine(batches: Batch<Any>[], name: string): Batch<Any> {
   if (name === 'unionAll') return all(batches)
   const [a, b, c] = batches as [Batch<Any>, Batch<Any>, Batch<Any>]
   if (name === 'unionFirstTwoPairSelfJoinThird') {
-    return a.union(b).map((x) => [x, x] as const).join(c)
+    return a
+      .union(b)
+      .map((x) => [x, x] as const)
+      .join(c)
   }
-  return all(name.slice('union:'.length).split(',').map((i) => batches[Number(i) - 1] as Batch<Any>))
+  return all(
+    name
+      .slice('union:'.length)
+      .split(',')
+      .map((i) => batches[Number(i) - 1] as Batch<Any>),
+  )
 }
 
 /** Applies the stages of a case, in order. */

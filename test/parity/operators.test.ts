@@ -2,7 +2,7 @@
 // points of a batch's life.
 
 import { readFileSync } from 'node:fs'
-import { type DStream, type StreamingContext } from 'millrace'
+import type { DStream, StreamingContext } from 'millrace'
 import { type Death, runBatches } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { applyStages, type Setting, type StageSpec } from './functions.ts'
@@ -10,7 +10,11 @@ import { applyStages, type Setting, type StageSpec } from './functions.ts'
 interface Case {
   readonly id: string
   readonly kind: string
-  readonly params: { readonly inputPartitions?: number; readonly windowMs?: number; readonly slideMs?: number }
+  readonly params: {
+    readonly inputPartitions?: number
+    readonly windowMs?: number
+    readonly slideMs?: number
+  }
   readonly pipeline?: readonly StageSpec[]
   readonly inputPipelines?: readonly (readonly StageSpec[])[]
   readonly input?: (unknown[] | null)[]
@@ -18,7 +22,11 @@ interface Case {
   readonly expected?: unknown[][]
   readonly expectedSnapshots?: unknown[][]
   readonly expectedBeforeError?: unknown[][]
-  readonly expectedError?: { readonly atBatch?: number; readonly when?: string; readonly messageContains?: string }
+  readonly expectedError?: {
+    readonly atBatch?: number
+    readonly when?: string
+    readonly messageContains?: string
+  }
   readonly ordered?: boolean
   readonly valueCompare?: string
   readonly dropEmptyOutputs?: boolean
@@ -32,7 +40,8 @@ const cases = JSON.parse(
 
 /** Cases that are left out, with the reason. */
 const leftOut: Readonly<Record<string, string>> = {
-  'checkpointsuite-recovery-with-saveasnewapihadoopfiles-operation': 'Hadoop file sinks do not exist here',
+  'checkpointsuite-recovery-with-saveasnewapihadoopfiles-operation':
+    'Hadoop file sinks do not exist here',
   'checkpointsuite-recovery-with-saveashadoopfile-inside-transform-operation':
     'actions inside transform are refused',
 }
@@ -75,7 +84,11 @@ function run(c: Case, batches: number, deaths: Death[], snapshots: boolean) {
   })
 }
 
-function compare(c: Case, outputs: readonly (unknown[] | undefined)[], expected: unknown[][]): void {
+function compare(
+  c: Case,
+  outputs: readonly (unknown[] | undefined)[],
+  expected: unknown[][],
+): void {
   let got = outputs.filter((output) => output !== undefined).map(asJson)
   if (c.dropEmptyOutputs) got = got.filter((output) => output.length > 0)
   const normal = (batches: unknown[][]) =>
@@ -90,9 +103,7 @@ function asJson(output: unknown[]): unknown[] {
 
 function normalise(batch: unknown[], ordered: boolean, valuesAsSets: boolean): unknown[] {
   const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
-  const records = valuesAsSets
-    ? batch.map((record) => sortInside(record, byText))
-    : [...batch]
+  const records = valuesAsSets ? batch.map((record) => sortInside(record, byText)) : [...batch]
   return ordered ? records : records.sort(byText)
 }
 
@@ -110,7 +121,11 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
     const batches = c.numBatches ?? c.expected?.length ?? 0
     compare(c, await run(c, batches, deaths(batches), false), c.expected ?? [])
     if (c.expectedSnapshots === undefined) return
-    compare({ ...c, ordered: false }, await run(c, batches, deaths(batches), true), c.expectedSnapshots)
+    compare(
+      { ...c, ordered: false },
+      await run(c, batches, deaths(batches), true),
+      c.expectedSnapshots,
+    )
   })
 
   const errors = cases.filter((c) => c.kind === 'error' && c.expectedError?.atBatch !== undefined)

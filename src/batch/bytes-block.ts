@@ -1,0 +1,72 @@
+// Records as bytes: one buffer and the offsets of the records in it. Text is decoded once a block where the
+// block is ASCII, and a record's text is then a slice of it; such a slice keeps the block's text alive, so
+// a text that goes into state should be a piece of it (split, match), not the whole line.
+
+import { crc32 } from 'node:zlib'
+
+const LENGTH_BYTES = 4
+
+/** Consecutive byte records. Immutable. */
+export class BytesRecords {
+  readonly bytes: Uint8Array
+  /** Where each record begins, and where the last one ends: one more than there are records. */
+  readonly offsets: Uint32Array
+  #text: string | undefined | false
+
+  constructor(bytes: Uint8Array, offsets: Uint32Array) {
+    this.bytes = bytes
+    this.offsets = offsets
+  }
+
+  /** Puts records one after the other into one buffer. */
+  static of(records: readonly Uint8Array[]): BytesRecords {
+    const offsets = new Uint32Array(records.length + 1)
+    let end = 0
+    records.forEach((record, i) => {
+      end += record.length
+      offsets[i + 1] = end
+    })
+    const bytes = new Uint8Array(end)
+    records.forEach((record, i) => {
+      bytes.set(record, offsets[i])
+    })
+    return new BytesRecords(bytes, offsets)
+  }
+
+  get length(): number {
+    return this.offsets.length - 1
+  }
+
+  /** A view of a record's bytes. */
+  at(index: number): Uint8Array {
+    return this.bytes.subarray(this.offsets[index], this.offsets[index + 1])
+  }
+
+  /** A record as UTF-8 text. */
+  text(index: number): string {
+    this.#text ??= this.#asciiText()
+    if (this.#text !== false) return this.#text.slice(this.offsets[index], this.offsets[index + 1])
+    const { buffer, byteOffset, byteLength } = this.at(index)
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
+  }
+
+  #asciiText(): string | false {
+    const { buffer, byteOffset, byteLength } = this.bytes
+    const bytes = Buffer.from(buffer, byteOffset, byteLength)
+    for (const byte of bytes) if (byte > 0x7f) return false
+    return bytes.toString('latin1')
+  }
+
+  /** CRC-32 over the length and the bytes of each record, continued from `before`: independent of how the
+   * records are cut into blocks. */
+  crc(before: number): number {
+    const length = Buffer.alloc(LENGTH_BYTES)
+    let crc = before
+    for (let i = 0; i < this.length; i++) {
+      const record = this.at(i)
+      length.writeUInt32LE(record.length)
+      crc = crc32(record, crc32(length, crc))
+    }
+    return crc
+  }
+}

@@ -1,0 +1,114 @@
+import type { Block } from '../../batch/block.ts'
+import { BytesRecords } from '../../batch/bytes-block.ts'
+
+/** A record as the service gives it. */
+export interface ReceivedRecord {
+  readonly data: Uint8Array
+  readonly partitionKey: string
+  readonly sequenceNumber: string
+  /** When the service got it, epoch milliseconds. */
+  readonly arrivalMs: number
+}
+
+/** One record of a Kinesis stream. It is a view of its block: keep `text()` or `json()`, not the record.
+ *
+ * @example
+ * ```ts
+ * const data = new TextEncoder().encode('{"n":1}')
+ * const block = new KinesisBlock('shard-0', [{ data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }])
+ * const record = block.at(0)
+ * assert.equal(record.text(), '{"n":1}')
+ * assert.deepEqual(record.json(), { n: 1 })
+ * assert.equal(record.sequenceNumber, '7')
+ * ```
+ */
+export class KinesisRecord {
+  readonly #block: KinesisBlock
+  readonly #index: number
+
+  constructor(block: KinesisBlock, index: number) {
+    this.#block = block
+    this.#index = index
+  }
+
+  /** The data as UTF-8 text. */
+  text(): string {
+    return this.#block.data.text(this.#index)
+  }
+
+  /** The data as JSON; throws SyntaxError where it is none. */
+  json<T = unknown>(): T {
+    return JSON.parse(this.text()) as T
+  }
+
+  /** A copy of the data. */
+  get bytes(): Uint8Array {
+    return this.#block.data.at(this.#index).slice()
+  }
+
+  get partitionKey(): string {
+    return this.#block.received[this.#index]?.partitionKey ?? ''
+  }
+
+  get sequenceNumber(): string {
+    return this.#block.received[this.#index]?.sequenceNumber ?? ''
+  }
+
+  get shardId(): string {
+    return this.#block.shardId
+  }
+
+  /** When the service got the record, epoch milliseconds. */
+  get approximateArrivalMs(): number {
+    return this.#block.received[this.#index]?.arrivalMs ?? 0
+  }
+}
+
+type Columns = Omit<ReceivedRecord, 'data'>
+
+/** Consecutive records of one shard. */
+export class KinesisBlock implements Block<KinesisRecord> {
+  readonly shardId: string
+  readonly data: BytesRecords
+  readonly received: readonly Columns[]
+
+  constructor(shardId: string, records: readonly ReceivedRecord[], data?: BytesRecords) {
+    this.shardId = shardId
+    this.data = data ?? BytesRecords.of(records.map((record) => record.data))
+    this.received = records.map(({ partitionKey, sequenceNumber, arrivalMs }) => {
+      return { partitionKey, sequenceNumber, arrivalMs }
+    })
+  }
+
+  get length(): number {
+    return this.received.length
+  }
+
+  get bytes(): number {
+    return this.data.bytes.length
+  }
+
+  at(index: number): KinesisRecord {
+    return new KinesisRecord(this, index)
+  }
+
+  crc(before: number): number {
+    return this.data.crc(before)
+  }
+
+  positionAt(index: number): string {
+    return `${this.shardId}, sequence number ${this.received[index]?.sequenceNumber}`
+  }
+
+  /** The sequence number of the last record. */
+  get lastSequence(): string {
+    return this.received[this.length - 1]?.sequenceNumber ?? ''
+  }
+
+  slice(start: number, end: number): KinesisBlock {
+    const records = this.received
+      .slice(start, end)
+      .map((columns, i) => ({ ...columns, data: this.data.at(start + i) }))
+    return new KinesisBlock(this.shardId, records)
+  }
+}

@@ -1,0 +1,83 @@
+import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { ConfigError } from '../../errors.ts'
+
+/** Where a stream that the checkpoint does not know is read from. */
+export type StartAt = 'TRIM_HORIZON' | 'LATEST' | { readonly timestamp: Date | number }
+
+/** Which stream to read, and how. */
+export interface KinesisOptions {
+  /** Name of the stream; or give `streamARN`. */
+  readonly stream?: string
+  /** ARN of the stream; or give `stream`. */
+  readonly streamARN?: string
+  /** Where to begin when the checkpoint knows nothing; LATEST is the time of the start. @default 'LATEST' */
+  readonly startAt?: StartAt
+  /** @default the AWS SDK's: AWS_REGION, or the profile's */
+  readonly region?: string
+  /** @default the service's own for the region */
+  readonly endpoint?: string
+  /** @default the AWS SDK's chain: environment, profile, role of the machine */
+  readonly credentials?: NonNullable<KinesisClientConfig['credentials']>
+  /** A client of your own, instead of region, endpoint and credentials; it is left open. */
+  readonly client?: KinesisClient
+  /** Time between two reads of a shard, in milliseconds. @default 200, the service's limit of 5 a second */
+  readonly pollIntervalMs?: number
+  /** Records asked for in one read, 1 to 10,000. @default 10,000 */
+  readonly recordsPerCallMax?: number
+  /** Reads in flight at once, over all shards. @default 16 */
+  readonly concurrentCallsMax?: number
+  /** What to do when the stream has dropped records that were not read: stop, or go on at what is left.
+   * @default 'fail' */
+  readonly onGap?: 'fail' | 'skip' | 'earliest'
+}
+
+/** The options with their defaults, checked. */
+export interface KinesisSettings {
+  readonly options: KinesisOptions
+  /** Name of the stream for messages. */
+  readonly stream: string
+  readonly startAt: StartAt
+  readonly pollIntervalMs: number
+  readonly recordsPerCallMax: number
+  readonly concurrentCallsMax: number
+  readonly onGap: 'fail' | 'skip' | 'earliest'
+}
+
+const POLL_INTERVAL_MIN_MS = 200
+
+/** Checks the options where they are written. */
+export function kinesisSettings(options: KinesisOptions): KinesisSettings {
+  const fromArn = options.streamARN?.split('stream/').at(-1)
+  const stream = options.stream ?? fromArn
+  if (stream === undefined || stream === '') {
+    throw new ConfigError('Cannot read from Kinesis without a stream: give stream or streamARN')
+  }
+  if (fromArn !== undefined && fromArn !== stream) {
+    throw new ConfigError(
+      `Cannot read stream "${stream}" and ARN "${options.streamARN}": they name two streams; give one`,
+    )
+  }
+  const { pollIntervalMs = POLL_INTERVAL_MIN_MS, recordsPerCallMax = 10_000 } = options
+  within(pollIntervalMs, 'pollIntervalMs', POLL_INTERVAL_MIN_MS, 60_000)
+  within(recordsPerCallMax, 'recordsPerCallMax', 1, 10_000)
+  const concurrentCallsMax = options.concurrentCallsMax ?? 16
+  within(concurrentCallsMax, 'concurrentCallsMax', 1, 1_000)
+  const startAt = checkStartAt(options.startAt ?? 'LATEST')
+  const onGap = options.onGap ?? 'fail'
+  const limits = { pollIntervalMs, recordsPerCallMax, concurrentCallsMax }
+  return { options, stream, startAt, onGap, ...limits }
+}
+
+function checkStartAt(startAt: StartAt): StartAt {
+  if (startAt === 'TRIM_HORIZON' || startAt === 'LATEST') return startAt
+  const ms = Number(startAt?.timestamp)
+  if (Number.isFinite(ms)) return startAt
+  throw new ConfigError(
+    `Cannot start at ${JSON.stringify(startAt)}: use 'TRIM_HORIZON', 'LATEST' or { timestamp }`,
+  )
+}
+
+function within(value: number, what: string, min: number, max: number): void {
+  if (Number.isFinite(value) && value >= min && value <= max) return
+  throw new ConfigError(`Cannot use ${value} as ${what}: it must be from ${min} to ${max}`)
+}
