@@ -16,7 +16,7 @@ import { Producer } from './producer.ts'
 import type { Screen } from './screen.ts'
 import { SentRecord } from './sent-record.ts'
 import { CREDENTIALS, checkStore, REGION, StoreHeldError, StreamServer } from './stream-server.ts'
-import { killLine, verdictLines } from './verdict.ts'
+import { engineLine, killLine, verdictLines } from './verdict.ts'
 
 const REFRESH_MS = 500
 /** A kill that waits for a batch waits no longer than this. */
@@ -100,7 +100,7 @@ class Demo {
     }
     this.#engine = new EngineProcess(
       { checkpoint: folder.state, wordCount },
-      { onEvent: (event) => this.#observe(event), onLine: (line) => screen.log(`engine: ${line}`) },
+      { onEvent: (event) => this.#observe(event), onLine: (line) => screen.log(engineLine(line)) },
     )
     this.#broken.promise.catch(() => undefined)
     this.#engine.failed.catch(this.#broken.reject)

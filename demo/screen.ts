@@ -7,7 +7,7 @@ const ESCAPE = '\u001b['
 const HIDE_CURSOR = `${ESCAPE}?25l`
 const SHOW_CURSOR = `${ESCAPE}?25h`
 const CLEAR_BELOW = `${ESCAPE}J`
-const PLAIN_INTERVAL_MS = 1_000
+const PLAIN_INTERVAL_MS = 800
 
 /** Draws views and prints lines above them. Leaves the cursor visible, however the process ends. */
 export class Screen {

@@ -40,6 +40,16 @@ export function killLine(hit: KillHit, number: number, planned: number, atMs: nu
   return `${when}  ${what} hit the engine, process ${hit.pid}, in phase: ${hit.phase}${batch}`
 }
 
+/** A line that the engine wrote to its stderr; of a line of its log, the message. */
+export function engineLine(line: string): string {
+  try {
+    const { msg } = JSON.parse(line) as { msg?: unknown }
+    return styleText('dim', `          engine: ${typeof msg === 'string' ? msg : line}`)
+  } catch {
+    return styleText('dim', `          engine: ${line}`)
+  }
+}
+
 function killLines(kills: readonly KillHit[]): string[] {
   if (kills.length === 0) return []
   const phases = new Map<Phase, number>()

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { phaseAfter } from '../../demo/engine-process.ts'
 import { frameOf, plainLine, type View } from '../../demo/frame.ts'
 import { sentencesOf } from '../../demo/speeches.ts'
-import { killLine } from '../../demo/verdict.ts'
+import { engineLine, killLine } from '../../demo/verdict.ts'
 import { wordsOf } from '../../demo/words.ts'
 
 const VIEW: View = {
@@ -62,6 +62,13 @@ test('killLine() says in which phase a kill hit', () => {
   expect(line({ phase: 'sink', pid: 77, batchId: 9 })).toMatch(/12\.3 s .*phase: sink, batch 9$/)
   expect(line({ phase: 'idle', pid: 77, batchId: 9 })).toMatch(/phase: idle, after batch 9$/)
   expect(line({ phase: 'starting', pid: 77, batchId: undefined })).toMatch(/phase: starting$/)
+})
+
+test('engineLine() shows the message of a log line, and any other line as it is', () => {
+  const line = (text: string) => stripVTControlCharacters(engineLine(text)).trim()
+  expect(line('{"level":40,"msg":"Retrying"}')).toBe('engine: Retrying')
+  expect(line('{"level":40}')).toBe('engine: {"level":40}')
+  expect(line('Error: no')).toBe('engine: Error: no')
 })
 
 test('phaseAfter() knows the phase that each event begins', () => {
