@@ -1,5 +1,5 @@
-// Every error that millrace throws on purpose. `code` says which rule was met, the message says what to
-// do, and `docs/errors.md` explains each code.
+// Every error that millrace throws on purpose. `code` says which rule was met, the message says
+// what to do, and `docs/errors.md` explains each code.
 
 /** Each code that a millrace error can carry. `docs/errors.md` has one section for each. */
 export type ErrorCode =
@@ -24,7 +24,8 @@ export type ErrorCode =
   | 'SINK_FAILED'
   | 'BUFFER_FULL'
 
-/** What the engine throws while it runs. `retryable` says whether the same call may succeed later. */
+/** What the engine throws while it runs. `retryable` says whether the same call may succeed
+ * later. */
 export class StreamingError extends Error {
   override readonly name: string = 'StreamingError'
   readonly code: ErrorCode

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { ConfigError, messageOf } from './errors.ts'
 import type { Pipeline } from './pipeline.ts'
 
-/** Imports the pipeline that a module exports. A URL to `.ts` also finds the built `.js`, and the reverse. */
+/** Imports the pipeline that a module exports. A URL to `.ts` also finds the built `.js`, and the
+ * reverse. */
 export async function importPipeline<A>(url: URL, name: string): Promise<Pipeline<A>> {
   const found = await findModule(url)
   let exports: Record<string, unknown>
@@ -38,7 +39,8 @@ async function findModule(url: URL): Promise<URL> {
 function refuseUnbuilt(url: URL): URL {
   if (!url.pathname.includes('/node_modules/') || !url.href.endsWith('.ts')) return url
   throw new ConfigError(
-    `Cannot start "${url.href}": Node does not strip types inside node_modules; build the package ` +
+    `Cannot start "${url.href}": Node does not strip types inside node_modules; build the ` +
+      `package ` +
       `that holds the pipeline, and give the URL of its .js`,
   )
 }

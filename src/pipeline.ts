@@ -11,8 +11,8 @@ export interface Pipeline<A> {
 
 /** Describes a pipeline: its name, how it runs, and the function that builds its graph. No I/O.
  *
- * `name` is part of the checkpoint: another pipeline is refused there. `build` gets the context and the
- * `args` of `start()`. Throws ConfigError for options that cannot work.
+ * `name` is part of the checkpoint: another pipeline is refused there. `build` gets the context and
+ * the `args` of `start()`. Throws ConfigError for options that cannot work.
  *
  * @example
  * ```ts

@@ -27,8 +27,8 @@ export interface StartOptions<A> {
   readonly signal?: AbortSignal
   /** Any logger with debug, info, warn and error. @default pino at level 'warn' on stderr */
   readonly logger?: Logger
-  /** What to do while another live process owns the checkpoint: wait up to 10 s and take over, take over
-   * at once, or reject. @default 'wait' */
+  /** What to do while another live process owns the checkpoint: wait up to 10 s and take over,
+   * take over at once, or reject. @default 'wait' */
   readonly takeover?: 'wait' | 'force' | 'refuse'
   /** The engine's time; for tests. @default the machine's */
   readonly clock?: Clock
@@ -46,7 +46,8 @@ export interface StartModuleOptions<A> extends StartOptions<A> {
 export interface Run extends AsyncDisposable {
   /** Resolves when the run has ended as asked; rejects with the error that ended it. */
   readonly done: Promise<void>
-  /** Everything that happens, from now on; a reader that falls 1,000 events behind loses the oldest. */
+  /** Everything that happens, from now on; a reader that falls 1,000 events behind loses the
+   * oldest. */
   readonly events: AsyncIterable<StreamEvent>
   /** Calls `listener` for each event of a kind; gives the function that takes it off. */
   on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void
@@ -61,8 +62,9 @@ const inUse = new Set<string>()
 
 /** Starts a pipeline: an object inline, in this thread, or the module that exports one.
  *
- * Resolves once the sources have answered and what an earlier run had planned and not committed is redone.
- * Rejects with ConfigError or StreamingError: the message says what to check, the code is in docs/errors.md.
+ * Resolves once the sources have answered and what an earlier run had planned and not committed is
+ * redone. Rejects with ConfigError or StreamingError: the message says what to check, the code is
+ * in docs/errors.md.
  *
  * @example
  * ```ts

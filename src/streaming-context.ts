@@ -10,8 +10,8 @@ import type { Source } from './receivers/receiver.ts'
  *
  * @example
  * ```ts
- * const outputs = await runBatches({ inputs: [[[1]], [[2]]], batches: 1 }, (ssc, a, b) => ssc.union(a, b))
- * assert.deepEqual(outputs, [[1, 2]])
+ * const outputs = await runBatches({ inputs: [[[1]], [[2]]], batches: 1 }, (ssc, a, b) =>
+ * ssc.union(a, b)) assert.deepEqual(outputs, [[1, 2]])
  * ```
  */
 export class StreamingContext {
@@ -26,7 +26,8 @@ export class StreamingContext {
     return new DStream(this.#graph, this.#graph.addSource(source))
   }
 
-  /** A stream of values that are there already: one of `batches` for each batch time, or all in the first. */
+  /** A stream of values that are there already: one of `batches` for each batch time, or all in
+   * the first. */
   queue<T>(
     batches: Iterable<Iterable<T>>,
     options: { readonly oneAtATime?: boolean } = {},
@@ -43,9 +44,9 @@ export class StreamingContext {
 
   /** Applies `f` to the batches of several streams at the same time. */
   transform<U>(
-    // biome-ignore lint/suspicious/noExplicitAny: streams of different types, checked by the caller's closure
+    // biome-ignore lint/suspicious/noExplicitAny: streams of different types
     streams: DStream<any>[],
-    // biome-ignore lint/suspicious/noExplicitAny: as above
+    // biome-ignore lint/suspicious/noExplicitAny: batches of different types
     f: (batches: Batch<any>[], time: number) => Batch<U>,
   ): DStream<U> {
     const nodes = streams.map((stream) => stream.node)

@@ -36,23 +36,25 @@ const noRuntime: BatchRuntime = {
     Promise.reject(
       new StreamingError(
         'ACTION_NOT_ALLOWED',
-        'Cannot run an action on a batch outside of a running pipeline: only lazy operations work ' +
+        'Cannot run an action on a batch outside of a running pipeline: only lazy operations ' +
+          'work ' +
           'here; call the action in foreachBatch',
       ),
     ),
 }
 
-/** An immutable, partitioned collection of records at one batch time; Spark's RDD under the same names.
+/** An immutable, partitioned collection of records at one batch time; Spark's RDD under the same
+ * names.
  *
- * Operations are lazy and give new batches; actions (`collect`, `count`, …) run them and return promises.
+ * Operations are lazy and give new batches; actions (`collect`, `count`, …) run them and return
+ * promises.
  *
  * @example
  * ```ts
  * const table = Batch.of([['a', 1], ['b', 2]] as [string, number][])
- * const outputs = await runBatches({ inputs: [[['a']]], batches: 1 }, (_ssc, words: DStream<string>) =>
- *   words.map((word): [string, number] => [word, 0]).transform((batch) => batch.join(table)),
- * )
- * assert.deepEqual(outputs, [[['a', [0, 1]]]])
+ * const outputs = await runBatches({ inputs: [[['a']]], batches: 1 }, (_ssc, words:
+ * DStream<string>) =>   words.map((word): [string, number] => [word, 0]).transform((batch) =>
+ * batch.join(table)), ) assert.deepEqual(outputs, [[['a', [0, 1]]]])
  * ```
  */
 export class Batch<T> {
@@ -329,7 +331,8 @@ export class Batch<T> {
     return parts.map((part) => part.reduce(f)).reduce(f)
   }
 
-  /** As `reduce`, from `zero`, which must be neutral: it enters once for each partition and once more. */
+  /** As `reduce`, from `zero`, which must be neutral: it enters once for each partition and once
+   * more. */
   fold(zero: T, f: (a: T, b: T) => T): Promise<T> {
     return this.aggregate(zero, f, f)
   }

@@ -1,6 +1,7 @@
-// Records as bytes: one buffer and the offsets of the records in it. Text is decoded once a block where the
-// block is ASCII, and a record's text is then a slice of it; such a slice keeps the block's text alive, so
-// a text that goes into state should be a piece of it (split, match), not the whole line.
+// Records as bytes: one buffer and the offsets of the records in it. Text is decoded once a block
+// where the block is ASCII, and a record's text is then a slice of it; such a slice keeps the
+// block's text alive, so a text that goes into state should be a piece of it (split, match), not
+// the whole line.
 
 import { crc32 } from 'node:zlib'
 
@@ -57,8 +58,8 @@ export class BytesRecords {
     return bytes.toString('latin1')
   }
 
-  /** CRC-32 over the length and the bytes of each record, continued from `before`: independent of how the
-   * records are cut into blocks. */
+  /** CRC-32 over the length and the bytes of each record, continued from `before`: independent of
+   * how the records are cut into blocks. */
   crc(before: number): number {
     const length = Buffer.alloc(LENGTH_BYTES)
     let crc = before

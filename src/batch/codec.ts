@@ -1,8 +1,9 @@
-// Turns values into bytes and back. Every byte format of millrace is MessagePack, written by msgpackr.
+// Turns values into bytes and back. Every byte format of millrace is MessagePack, written by
+// msgpackr.
 //
-// What comes back is what went in, bit for bit: msgpackr alone would turn -0 into 0, a string with half a
-// surrogate pair into another one, and an instance of a class into a plain object. The first two travel as
-// extensions; the third is refused, since its methods would be lost after a restart.
+// What comes back is what went in, bit for bit: msgpackr alone would turn -0 into 0, a string with
+// half a surrogate pair into another one, and an instance of a class into a plain object. The first
+// two travel as extensions; the third is refused, since its methods would be lost after a restart.
 
 import { addExtension, Packr } from 'msgpackr'
 import { StreamingError } from '../errors.ts'
@@ -38,8 +39,8 @@ const packr = new Packr({
   copyBuffers: true,
 })
 
-/** Encodes a value: primitives, arrays, plain objects, Map, Set, Date and typed arrays of these, at any depth.
- * Throws VALUE_NOT_STORABLE for anything else; `what` names the value in the message.
+/** Encodes a value: primitives, arrays, plain objects, Map, Set, Date and typed arrays of these, at
+ * any depth. Throws VALUE_NOT_STORABLE for anything else; `what` names the value in the message.
  *
  * @example
  * ```ts

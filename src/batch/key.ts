@@ -1,16 +1,19 @@
-// Keys have value equality. A key's token is a primitive that is equal, under Map's rules, exactly when the
-// keys are: primitives stand for themselves (NaN equals NaN, -0 equals 0), all else for its canonical text.
+// Keys have value equality. A key's token is a primitive that is equal, under Map's rules, exactly
+// when the keys are: primitives stand for themselves (NaN equals NaN, -0 equals 0), all else for
+// its canonical text.
 
 import { StreamingError } from '../errors.ts'
 
 /** What stands for a key in a Map. */
 export type Token = string | number | bigint | boolean | null
 
-/** The first unit of each token that does not stand for itself; strings that begin with it are escaped. */
+/** The first unit of each token that does not stand for itself; strings that begin with it are
+ * escaped. */
 const MARK = '\u0000'
 
-/** Gives the token of a key: string, number, bigint, boolean, null, Date, Uint8Array, or arrays and plain
- * objects of these (whatever the order of their properties). Throws KEY_NOT_COMPARABLE for anything else.
+/** Gives the token of a key: string, number, bigint, boolean, null, Date, Uint8Array, or arrays and
+ * plain objects of these (whatever the order of their properties). Throws KEY_NOT_COMPARABLE for
+ * anything else.
  *
  * @example
  * ```ts
@@ -67,7 +70,8 @@ function canonicalObject(part: object): string {
 function notComparable(found: string): StreamingError {
   return new StreamingError(
     'KEY_NOT_COMPARABLE',
-    `Cannot compare keys by value: the key holds ${found}; use strings, numbers, bigints, booleans, ` +
+    `Cannot compare keys by value: the key holds ${found}; use strings, numbers, bigints, ` +
+      `booleans, ` +
       `null, Date, Uint8Array, or arrays and plain objects of these`,
   )
 }

@@ -8,7 +8,8 @@ type Closure = (...values: never[]) => unknown
 interface OpBase {
   /** What errors and stack traces call the operator. */
   readonly name: string
-  /** Made once for the whole run, so that generated code pays; false for those made inside a closure. */
+  /** Made once for the whole run, so that generated code pays; false for those made inside a
+   * closure. */
   readonly fixed: boolean
 }
 

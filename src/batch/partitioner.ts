@@ -1,5 +1,6 @@
-// Which partition a key belongs to: a stable hash gives one of a fixed number of key groups, and each
-// partition owns a range of groups. The hash must never change: committed state is laid out by it.
+// Which partition a key belongs to: a stable hash gives one of a fixed number of key groups, and
+// each partition owns a range of groups. The hash must never change: committed state is laid out by
+// it.
 
 import { type Token, tokenOf } from './key.ts'
 
@@ -12,7 +13,8 @@ export const SHUFFLE_PARTITIONS = 8
 const scratch = new DataView(new ArrayBuffer(8))
 
 /** A 32-bit hash of a token, the same in every process and version (test vectors are committed).
- * FNV-1a over UTF-16 units or bytes (Fowler, Noll, Vo), finished with the mixer of MurmurHash3 (Appleby). */
+ * FNV-1a over UTF-16 units or bytes (Fowler, Noll, Vo), finished with the mixer of MurmurHash3
+ * (Appleby). */
 export function hashToken(token: Token): number {
   switch (typeof token) {
     case 'string':

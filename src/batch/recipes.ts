@@ -255,7 +255,7 @@ export function cutEvenly<T>(records: readonly T[], partitions: number): T[][] {
   )
 }
 
-/** Orders keys: by type first, then numbers by value, texts by UTF-16 units, arrays part by part. */
+/** Orders keys: by type, then numbers by value, texts by UTF-16 units, arrays part by part. */
 export function compareKeys(a: unknown, b: unknown): number {
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b)
   const left = orderable(a)

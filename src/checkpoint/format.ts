@@ -1,12 +1,13 @@
-// The bytes of the batch log: records, frames and the names of objects. docs/format.md is this file in prose.
+// The bytes of the batch log: records, frames and the names of objects. docs/format.md is this file
+// in prose.
 //
-// A frame is header + payload. Its checksum also covers the slot and the offset where it stands, which
-// are not stored: a frame counts only where it was written, so that a copy of a frame inside a payload, or
-// a stale disk block, is never taken for a record.
+// A frame is header + payload. Its checksum also covers the slot and the offset where it stands,
+// which are not stored: a frame counts only where it was written, so that a copy of a frame inside
+// a payload, or a stale disk block, is never taken for a record.
 //
-// `syncedBytes` of a frame says how much of its object was durable when the frame was appended. It tells a
-// torn tail from damage: what lies at or past the greatest `syncedBytes` seen may never have become
-// durable, all that lies before it did.
+// `syncedBytes` of a frame says how much of its object was durable when the frame was appended. It
+// tells a torn tail from damage: what lies at or past the greatest `syncedBytes` seen may never
+// have become durable, all that lies before it did.
 
 import { crc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
@@ -73,7 +74,8 @@ export interface Opening {
   readonly batchIntervalMs: number
   readonly planHash: string
   readonly stateful: readonly string[]
-  /** The live segments before this one, in order. Empty only in the first opening of a checkpoint. */
+  /** The live segments before this one, in order. Empty only in the first opening of a
+   * checkpoint. */
   readonly chain: readonly ChainLink[]
 }
 
@@ -96,7 +98,8 @@ export interface LedgerBase {
   readonly planned: readonly PlanRecord[]
 }
 
-/** Names a snapshot object. The log from `from` on, applied to `base` and the object, gives all of the state. */
+/** Names a snapshot object. The log from `from` on, applied to `base` and the object, gives all
+ * of the state. */
 export interface SnapshotRecord {
   readonly batchId: number
   readonly name: string
@@ -160,7 +163,8 @@ export function snapshotEpochOf(name: string): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
-/** Bytes before a frame's payload: magic, payload length, synced bytes, checksum; 4 bytes each, big-endian. */
+/** Bytes before a frame's payload: magic, payload length, synced bytes, checksum; 4 bytes each,
+ * big-endian. */
 export const FRAME_HEADER_BYTES = 16
 
 /** The longest payload of one frame: 1 GiB. */
@@ -185,7 +189,8 @@ export function encodeRecord(record: LogRecord): Uint8Array {
   )
 }
 
-/** Gives the frame that holds `payload` at `place`, where `syncedBytes` of the object are durable. */
+/** Gives the frame that holds `payload` at `place`, where `syncedBytes` of the object are
+ * durable. */
 export function frameOf(payload: Uint8Array, place: Place, syncedBytes: number): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length)
   MAGIC.copy(frame)
@@ -204,13 +209,15 @@ export interface Frame {
   readonly record: LogRecord
 }
 
-/** Bytes that are no frame, from `offset` to before `end`: up to the next whole frame, or to the end. */
+/** Bytes that are no frame, from `offset` to before `end`: up to the next whole frame, or to the
+ * end. */
 export interface Damage {
   readonly offset: number
   readonly end: number
 }
 
-/** What the bytes of a slot hold. Frames and damages tile them: no byte is left out, none is counted twice. */
+/** What the bytes of a slot hold. Frames and damages tile them: no byte is left out, none is
+ * counted twice. */
 export interface Scan {
   readonly frames: readonly Frame[]
   readonly damages: readonly Damage[]
@@ -233,8 +240,9 @@ export function scanSlot(slot: number, content: Uint8Array): Scan {
 
 /** Gives the offset where the torn tail of a segment begins, or its length if it has none.
  *
- * A tail is torn from the first damage that nothing proves to have been durable: either no whole frame
- * follows, or those that do were all appended while the damaged bytes were not durable yet. */
+ * A tail is torn from the first damage that nothing proves to have been durable: either no whole
+ * frame follows, or those that do were all appended while the damaged bytes were not durable
+ * yet. */
 export function tornFrom(scan: Scan, length: number): number {
   const torn = scan.damages.find(({ offset }) => offset >= provenDurable(scan, offset))
   return torn?.offset ?? length
@@ -246,7 +254,8 @@ function provenDurable(scan: Scan, offset: number): number {
     .reduce((most, frame) => Math.max(most, frame.syncedBytes), 0)
 }
 
-/** True if `content` ends before its first frame does: no other frame ever stood in what is left of it. */
+/** True if `content` ends before its first frame does: no other frame ever stood in what is left
+ * of it. */
 export function endsInFirstFrame(content: Uint8Array): boolean {
   if (content.length < FRAME_HEADER_BYTES) return true
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)

@@ -1,5 +1,5 @@
-// What the log says so far, in as much as a restart needs it. The owner keeps it while it writes and a
-// restart rebuilds it by applying the same records in the same order, so both always agree.
+// What the log says so far, in as much as a restart needs it. The owner keeps it while it writes
+// and a restart rebuilds it by applying the same records in the same order, so both always agree.
 
 import { assert } from '../assert.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'

@@ -1,8 +1,8 @@
 // A checkpoint in a folder of this machine.
 //
-// Publishing is link(), never rename: a link fails if the name is taken, a rename replaces what is there. The
-// object is written and flushed under a name of its own in `tmp/` first, so that it appears whole, and the
-// folder is flushed after, so that the name survives a power loss.
+// Publishing is link(), never rename: a link fails if the name is taken, a rename replaces what is
+// there. The object is written and flushed under a name of its own in `tmp/` first, so that it
+// appears whole, and the folder is flushed after, so that the name survives a power loss.
 
 import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
@@ -18,12 +18,14 @@ const TMP = 'tmp'
 /** Only what looks like ours is ever removed: a user's folder may have a `tmp/` of its own. */
 const LEFTOVER = /^\d+-[0-9a-f-]{36}\.part$/
 
-/** How often a temporary file may vanish under our hands (another start sweeps them) before we give up. */
+/** How often a temporary file may vanish under our hands (another start sweeps them) before we
+ * give up. */
 const SWEPT_MAX = 3
 
 const NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 
-/** Keeps a checkpoint as files under `dir`. It needs a file system with hard links, as local disks have. */
+/** Keeps a checkpoint as files under `dir`. It needs a file system with hard links, as local
+ * disks have. */
 export class LocalStore implements CheckpointStore {
   readonly kind = 'local'
   readonly location: string
@@ -114,7 +116,8 @@ export class LocalStore implements CheckpointStore {
     return this.#inTurn(() => this.#closeAppending())
   }
 
-  /** Resolves to undefined if the temporary file, or the folder, was removed before it was linked. */
+  /** Resolves to undefined if the temporary file, or the folder, was removed before it was
+   * linked. */
   async #publish(path: string, bytes: Uint8Array): Promise<boolean | undefined> {
     const tmp = this.#tmpPath()
     await makeDir(dirname(path))
@@ -190,7 +193,10 @@ function adviceFor(cause: unknown): string {
       return 'the disk is full; free space and start again, what was committed is kept'
     case 'EACCES':
     case 'EPERM':
-      return `user "${userName()}" must be allowed to read, write and link in it; change the permissions of the folder, or use another`
+      return (
+        `user "${userName()}" must be allowed to read, write and link in it; ` +
+        `change the permissions of the folder, or use another`
+      )
     case 'EROFS':
       return 'its file system is read-only; mount it for writing, or use another folder'
     case 'ENOTDIR':

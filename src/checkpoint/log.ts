@@ -1,25 +1,27 @@
-// The batch log: what was planned, what was committed, and who may go on. docs/format.md has the bytes,
-// docs/decisions/0004-slots-and-epochs.md the reasons.
+// The batch log: what was planned, what was committed, and who may go on. docs/format.md has the
+// bytes, docs/decisions/0004-slots-and-epochs.md the reasons.
 //
-// The log is a sequence of numbered slots. Whoever creates slot n+1 owns the log from then on, in an epoch
-// of its own. Creating an object that must not exist has one winner on a disk and on an object store, needs
-// no clock and no lock that a dead process would keep.
+// The log is a sequence of numbered slots. Whoever creates slot n+1 owns the log from then on, in
+// an epoch of its own. Creating an object that must not exist has one winner on a disk and on an
+// object store, needs no clock and no lock that a dead process would keep.
 //
 // Why no result reaches a sink that the next owner does not know of:
 //   old owner:  append plan P → sync → (A) look that no later slot exists → write to sinks
 //   new owner:  (B) create the later slot → read the log → declare where it ends → go on from there
-// If A comes before B, then P was durable before the new owner read, so it is read, and is redone under the
-// same batch id with the same ranges. If A comes after B, the old owner sees the slot and writes nothing.
-// There is no third order, and it does not matter how long the old owner slept between any two steps,
-// because its look comes after its sync, and the new owner's read after its claim.
-// What a sleeper appends after the new owner has declared the end is void: never read by anyone.
+// If A comes before B, then P was durable before the new owner read, so it is read, and is redone
+// under the same batch id with the same ranges. If A comes after B, the old owner sees the slot and
+// writes nothing. There is no third order, and it does not matter how long the old owner slept
+// between any two steps, because its look comes after its sync, and the new owner's read after its
+// claim. What a sleeper appends after the new owner has declared the end is void: never read by
+// anyone.
 //
-// Why a crash of the machine loses nothing that a sink holds: P is durable before A. The new owner may read
-// bytes of the old one that are not durable yet; it makes them so before it declares an end that
-// covers them.
+// Why a crash of the machine loses nothing that a sink holds: P is durable before A. The new owner
+// may read bytes of the old one that are not durable yet; it makes them so before it declares an
+// end that covers them.
 //
-// A log that failed once is done: after a failed append or fsync nothing is known of the tail, so every
-// later call rejects with the first error. The next start reads what is there and cuts what is not whole.
+// A log that failed once is done: after a failed append or fsync nothing is known of the tail, so
+// every later call rejects with the first error. The next start reads what is there and cuts what
+// is not whole.
 
 import { crc32 } from 'node:zlib'
 import { assert } from '../assert.ts'
@@ -52,7 +54,8 @@ export interface LogOptions {
   readonly stateful: readonly string[]
   /** Gives the time of batch 0 in epoch milliseconds; asked only if the checkpoint is fresh. */
   readonly zeroTime: () => number
-  /** What to do about an owner that may be alive: wait for the lease, fence it at once, or refuse. */
+  /** What to do about an owner that may be alive: wait for the lease, fence it at once, or
+   * refuse. */
   readonly takeover: Takeover
   readonly clock: Clock
   readonly logger: Logger
@@ -87,9 +90,9 @@ interface Parts {
 
 /** The log of one epoch, in the hands of its owner.
  *
- * Callers owe: `plan` and a resolved `sync` before the first sink write of a batch; `commit` in order of
- * batch ids, each after its plan; after a rejection, nothing but `close`.
- * Calls may overlap: they take effect in the order in which they were made. */
+ * Callers owe: `plan` and a resolved `sync` before the first sink write of a batch; `commit` in
+ * order of batch ids, each after its plan; after a rejection, nothing but `close`. Calls may
+ * overlap: they take effect in the order in which they were made. */
 export class BatchLog {
   readonly epoch: number
   readonly #options: LogOptions
@@ -169,7 +172,8 @@ export class BatchLog {
     return this.#note({ kind: 'commit', ...record })
   }
 
-  /** Appends that the batches `from` to `to`, both included, will never run. Not durable before `sync`. */
+  /** Appends that the batches `from` to `to`, both included, will never run. Not durable before
+   * `sync`. */
   async skip(from: number, to: number): Promise<void> {
     assert(from <= to, () => `Batches ${from} to ${to} were skipped`)
     await this.#note({ kind: 'skip', from, to })
@@ -181,8 +185,8 @@ export class BatchLog {
     await this.sync()
   }
 
-  /** Makes durable all that was appended, then looks whether the log still is ours. Rejects with FENCED,
-   * naming who took over, if it is not: nothing may be written to a sink then. */
+  /** Makes durable all that was appended, then looks whether the log still is ours. Rejects with
+   * FENCED, naming who took over, if it is not: nothing may be written to a sink then. */
   sync(): Promise<void> {
     return this.#inTurn(() => this.#flush())
   }
@@ -195,8 +199,8 @@ export class BatchLog {
 
   /** Writes the state after `batchId`, then forgets what the two newest snapshots do not need.
    *
-   * Callers owe: `batchId` is the newest committed batch at the time of the call. Other calls may follow
-   * at once; the object is written beside them. */
+   * Callers owe: `batchId` is the newest committed batch at the time of the call. Other calls
+   * may follow at once; the object is written beside them. */
   async snapshot(batchId: number, bytes: Uint8Array): Promise<void> {
     const { lastCommittedId, lastBatchId } = this.#ledger
     assert(
@@ -211,7 +215,8 @@ export class BatchLog {
     await this.#snapshotting
   }
 
-  /** Makes durable what was appended and says in the log that nobody holds it. Releases the store. */
+  /** Makes durable what was appended and says in the log that nobody holds it. Releases the
+   * store. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -230,7 +235,8 @@ export class BatchLog {
     }
   }
 
-  /** Applies at once and appends in turn: the ledger is never behind a record that stands before it. */
+  /** Applies at once and appends in turn: the ledger is never behind a record that stands before
+   * it. */
   async #note(record: LogRecord): Promise<void> {
     this.#ledger.apply(record)
     await this.#append(record)
@@ -258,7 +264,8 @@ export class BatchLog {
     await this.#deleteAll(dead)
   }
 
-  /** Names the snapshot in the log and what it makes needless; gives the names that may be deleted then. */
+  /** Names the snapshot in the log and what it makes needless; gives the names that may be
+   * deleted then. */
   async #logSnapshot(record: SnapshotRecord): Promise<string[]> {
     const all = [...this.#snapshots, record]
     const kept = all.slice(-SNAPSHOTS_KEPT)
@@ -317,14 +324,14 @@ export class BatchLog {
     return run
   }
 
-  /** A store refuses a process that was taken over in many ways, such as a slot that is gone: say why. */
+  /** A store refuses a process that was taken over in many ways, such as a slot that is gone: say
+   * why. */
   async #explain(error: unknown): Promise<unknown> {
     if (codeOf(error) !== 'CHECKPOINT_UNWRITABLE') return error
     try {
-      await this.#writer.checkFence()
+      return (await this.#writer.takenOver()) ?? error
+    } catch {
       return error
-    } catch (reason) {
-      return codeOf(reason) === 'FENCED' ? reason : error
     }
   }
 }

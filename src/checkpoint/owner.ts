@@ -1,5 +1,5 @@
-// Who holds a checkpoint, and whether that process still lives. A wrong answer here costs a wait or a
-// fenced process, never a record: the log's safety rests on slots alone.
+// Who holds a checkpoint, and whether that process still lives. A wrong answer here costs a wait or
+// a fenced process, never a record: the log's safety rests on slots alone.
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -10,7 +10,8 @@ import type { Owner } from './format.ts'
 export interface OwnerProbe {
   /** This process. */
   readonly current: Owner
-  /** Tells whether the process of `owner` lives; undefined where it cannot be told (another host). */
+  /** Tells whether the process of `owner` lives; undefined where it cannot be told (another
+   * host). */
   isAlive(owner: Owner): boolean | undefined
 }
 
@@ -46,7 +47,8 @@ function answersSignal(pid: number): boolean {
   }
 }
 
-/** Reads state and start time (fields 3 and 22) of a process. A zombie has died: it only awaits its parent. */
+/** Reads state and start time (fields 3 and 22) of a process. A zombie has died: it only awaits
+ * its parent. */
 function processStat(pid: number): { dead: boolean; startTime: string | undefined } | undefined {
   const text = readText(`/proc/${pid}/stat`)
   if (text === undefined) return undefined

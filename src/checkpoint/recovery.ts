@@ -1,13 +1,14 @@
 // Reads a checkpoint: which segments live, where they end, and what their records add up to.
 //
-// What always holds of a live segment that is not the last one: its owner, or the next one, had made it
-// durable up to the length in the chain before it wrote anything that builds on it. So only the last
-// segment can have a torn tail, and any other damage is damage: bytes that were durable and are not what
-// they were.
+// What always holds of a live segment that is not the last one: its owner, or the next one, had
+// made it durable up to the length in the chain before it wrote anything that builds on it. So only
+// the last segment can have a torn tail, and any other damage is damage: bytes that were durable
+// and are not what they were.
 //
-// Damage is never read around. A snapshot record carries all that the log had said by its place `from`, so
-// damage before `from` of a whole snapshot is harmless and told as a warning; damage at or after it means
-// that a batch may be unknown which a sink already holds, and recovery stops there and names the place.
+// Damage is never read around. A snapshot record carries all that the log had said by its place
+// `from`, so damage before `from` of a whole snapshot is harmless and told as a warning; damage at
+// or after it means that a batch may be unknown which a sink already holds, and recovery stops
+// there and names the place.
 
 import { crc32 } from 'node:zlib'
 import { present } from '../assert.ts'
@@ -54,7 +55,8 @@ export interface Recovered {
   readonly changes: readonly CommittedChanges[]
   /** Planned, not committed, in order. */
   readonly redo: readonly PlanRecord[]
-  /** By source id: where each known partition stands after the last committed batch. The ranges of `redo` go on from here. */
+  /** By source id: where each known partition stands after the last committed batch. The ranges
+   * of `redo` go on from here. */
   readonly positions: ReadonlyMap<number, PartitionPositions>
   /** Bytes cut from the end of the log because their record was not whole. */
   readonly cutBytes: number
@@ -93,7 +95,8 @@ export async function listSlots(store: CheckpointStore): Promise<number[]> {
 }
 
 /** Reads the checkpoint as the slots below `beforeSlot` tell it. Changes nothing.
- * Rejects with CHECKPOINT_CORRUPT, naming object and byte, if what is whole does not add up to a state. */
+ * Rejects with CHECKPOINT_CORRUPT, naming object and byte, if what is whole does not add up to a
+ * state. */
 export async function readLog(store: CheckpointStore, beforeSlot: number): Promise<LogImage> {
   const slots = (await listSlots(store)).filter((slot) => slot < beforeSlot)
   const newest = await findNewestOpened(store, slots)
@@ -235,7 +238,8 @@ interface Start {
   readonly warnings: readonly string[]
 }
 
-/** Takes the newest snapshot that is whole and has no damage after it; without one, the whole log. */
+/** Takes the newest snapshot that is whole and has no damage after it; without one, the whole
+ * log. */
 async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Promise<Start> {
   const lastDamage = lastDamageOf(live)
   const named = recordsOf(live, 'snapshot').map(({ record }) => record)
@@ -260,7 +264,8 @@ async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Pr
   return startFromNothing(store, live, { lastDamage, spoiled, warnings })
 }
 
-/** The whole log will do if it is whole and nothing was forgotten: its first opening has no chain. */
+/** The whole log will do if it is whole and nothing was forgotten: its first opening has no
+ * chain. */
 function startFromNothing(
   store: CheckpointStore,
   live: readonly Segment[],
@@ -344,7 +349,8 @@ function damageMessage(store: CheckpointStore, at: Place, snapshot: SnapshotReco
 function snapshotMessage(store: CheckpointStore, { name, batchId }: SnapshotRecord): string {
   return (
     `Passed over snapshot "${name}" of batch ${batchId} in checkpoint "${store.location}": it is ` +
-    `missing or its checksum differs; going back to the one before and the log after it, so nothing ` +
+    `missing or its checksum differs; going back to the one before and the log after it, so ` +
+    `nothing ` +
     `is lost; check the disk`
   )
 }
@@ -352,8 +358,10 @@ function snapshotMessage(store: CheckpointStore, { name, batchId }: SnapshotReco
 function corrupt(store: CheckpointStore, { slot, offset }: Place): StreamingError {
   return new StreamingError(
     'CHECKPOINT_CORRUPT',
-    `Cannot read checkpoint "${store.location}": "${slotName(slot)}" is damaged or missing at byte ` +
-      `${offset}, and no later snapshot makes up for it; restore the object from a backup, or use ` +
+    `Cannot read checkpoint "${store.location}": "${slotName(slot)}" is damaged or missing ` +
+      `at byte ` +
+      `${offset}, and no later snapshot makes up for it; restore the object from a backup, ` +
+      `or use ` +
       `another folder to start from nothing`,
   )
 }
@@ -363,7 +371,8 @@ function noSnapshotLeft(store: CheckpointStore, spoiled: readonly string[]): Str
   return new StreamingError(
     'CHECKPOINT_CORRUPT',
     `Cannot read checkpoint "${store.location}": one of its snapshots must be whole, got ` +
-      `${names === '' ? 'none' : `damage at byte 0 of ${names}`}; restore one from a backup, or use ` +
+      `${names === '' ? 'none' : `damage at byte 0 of ${names}`}; restore one from a backup, ` +
+      `or use ` +
       `another folder to start from nothing`,
   )
 }

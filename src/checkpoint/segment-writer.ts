@@ -1,11 +1,12 @@
 // Appends records to the slot that this process holds, and rolls to the next slot when it is full.
 //
-// What always holds: `length` and `crc` are those of what was appended; `synced` ≤ `length` was durable
-// before the next append. A segment is durable as a whole before the next one exists, so a segment that is
-// not the last one has no torn tail.
+// What always holds: `length` and `crc` are those of what was appended; `synced` ≤ `length` was
+// durable before the next append. A segment is durable as a whole before the next one exists, so a
+// segment that is not the last one has no torn tail.
 //
-// Rolling wins the next slot by the same create-if-absent as taking an epoch does. Who loses has been
-// taken over: one slot never has two owners, and a live log is never longer than its newest slot says.
+// Rolling wins the next slot by the same create-if-absent as taking an epoch does. Who loses has
+// been taken over: one slot never has two owners, and a live log is never longer than its newest
+// slot says.
 
 import { crc32 } from 'node:zlib'
 import { StreamingError } from '../errors.ts'
@@ -94,11 +95,20 @@ export class SegmentWriter {
 
   /** Rejects with FENCED if another process took the log over.
    *
-   * A slot after ours means so. It may be gone again, once its owner forgot it; but slots are deleted in
-   * order, so ours went before it: looking for the next slot first and for ours second misses neither. */
+   * A slot after ours means so. It may be gone again, once its owner forgot it; but slots are
+   * deleted in order, so ours went before it: looking for the next slot first and for ours
+   * second misses neither. */
   async checkFence(): Promise<void> {
     const isTaken = await this.#store.exists(slotName(this.#slot + 1))
     if (isTaken || !(await this.#store.exists(slotName(this.#slot)))) throw await this.#fenced()
+  }
+
+  /** Gives the FENCED error if another process took the log over. Unlike `checkFence` it may be
+   * asked after a failure, when a slot after ours may be one of our own. */
+  async takenOver(): Promise<StreamingError | undefined> {
+    const { slot, claim } = await this.#newest()
+    const isOurs = slot === this.#slot || claim?.nonce === this.#claim.nonce
+    return isOurs ? undefined : await this.#fenced()
   }
 
   /** Leaves the segments below `slot` out of what later segments declare. */
@@ -124,18 +134,25 @@ export class SegmentWriter {
   async #fenced(): Promise<StreamingError> {
     return new StreamingError(
       'FENCED',
-      `Cannot go on with pipeline "${this.#claim.pipeline}" in epoch ${this.#claim.epoch}: checkpoint ` +
-        `"${this.#store.location}" must have one owner, and ${await this.#nameSuccessor()}; run the ` +
-        `pipeline in one place, or give each run a folder of its own`,
+      `Cannot go on with pipeline "${this.#claim.pipeline}" in epoch ${this.#claim.epoch}: ` +
+        `checkpoint ` +
+        `"${this.#store.location}" must have one owner, and ` +
+        `${await this.#describeSuccessor()}; run ` +
+        `the pipeline in one place, or give each run a folder of its own`,
     )
   }
 
-  async #nameSuccessor(): Promise<string> {
-    const newest = (await listSlots(this.#store)).at(-1) ?? 0
-    if (newest <= this.#slot) return `slot "${slotName(this.#slot)}" of this one was deleted`
-    const bytes = await this.#store.read(slotName(newest))
-    const first = bytes === undefined ? undefined : scanSlot(newest, bytes).frames[0]?.record
-    if (first?.kind !== 'claim' && first?.kind !== 'segment') return `slot ${newest} was taken`
-    return `${describeOwner(first.owner)} took it over (epoch ${first.epoch})`
+  async #describeSuccessor(): Promise<string> {
+    const newest = await this.#newest()
+    if (newest.slot <= this.#slot) return `slot "${slotName(this.#slot)}" of this one was deleted`
+    if (newest.claim === undefined) return `slot "${slotName(newest.slot)}" was taken`
+    return `${describeOwner(newest.claim.owner)} took it over (epoch ${newest.claim.epoch})`
+  }
+
+  async #newest(): Promise<{ slot: number; claim: Claim | undefined }> {
+    const slot = (await listSlots(this.#store)).at(-1) ?? 0
+    const bytes = slot === 0 ? undefined : await this.#store.read(slotName(slot))
+    const first = bytes === undefined ? undefined : scanSlot(slot, bytes).frames[0]?.record
+    return { slot, claim: first?.kind === 'claim' || first?.kind === 'segment' ? first : undefined }
   }
 }

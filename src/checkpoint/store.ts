@@ -1,23 +1,26 @@
-// Where checkpoints live. The batch log is built on these few operations, so that a folder, an object
-// store and a faulty store of a test are the same to it.
+// Where checkpoints live. The batch log is built on these few operations, so that a folder, an
+// object store and a faulty store of a test are the same to it.
 
 /** Named byte objects with one atomic operation: create if absent.
  *
  * Names are relative paths with `/`, made of letters, digits, `-`, `_` and `.`.
  *
  * Implementers owe:
- * - `createIfAbsent` makes the whole object or nothing, has exactly one winner however many race for a
- *   name, and is durable (with its name) once it resolves to true;
- * - `append` adds at the end of an object that this process created; it is durable only after `sync`;
- * - `read` gives what was written, even if it is not durable yet; undefined if there is no such object;
+ * - `createIfAbsent` makes the whole object or nothing, has exactly one winner however many race
+ *   for a   name, and is durable (with its name) once it resolves to true;
+ * - `append` adds at the end of an object that this process created; it is durable only after
+ *   `sync`;
+ * - `read` gives what was written, even if it is not durable yet; undefined if there is no such
+ *   object;
  * - `list` gives the names that start with `prefix`, in order of their UTF-16 units;
  * - `delete` of a missing object is no error;
- * - any method rejects with a StreamingError whose code is CHECKPOINT_UNWRITABLE if the medium refuses.
- * Callers owe: a name is created once and, apart from `append`, never changed. */
+ * - any method rejects with a StreamingError whose code is CHECKPOINT_UNWRITABLE if the medium
+ *   refuses. Callers owe: a name is created once and, apart from `append`, never changed. */
 export interface CheckpointStore {
   /** Short name of the kind, such as `local` or `s3`. */
   readonly kind: string
-  /** What to call this store in messages and in the table of stores in use: the same place, the same text. */
+  /** What to call this store in messages and in the table of stores in use: the same place, the
+   * same text. */
   readonly location: string
   /** Makes the place ready; rejects with a message that says what to check. */
   open(): Promise<void>

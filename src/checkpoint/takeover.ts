@@ -1,8 +1,9 @@
-// Takes the next slot, and with it the next epoch: how long to wait for the owner before, and when to refuse.
+// Takes the next slot, and with it the next epoch: how long to wait for the owner before, and when
+// to refuse.
 //
-// Waiting is courtesy. Whoever wins the slot owns the log, whatever the owner before believes; the fence
-// check in log.ts is what keeps that one from the sinks. So a wrong guess about who lives can fence a
-// process needlessly, and never harms a record.
+// Waiting is courtesy. Whoever wins the slot owns the log, whatever the owner before believes; the
+// fence check in log.ts is what keeps that one from the sinks. So a wrong guess about who lives can
+// fence a process needlessly, and never harms a record.
 //
 // All that can be refused is refused before the slot is taken, so that a start that fails leaves a
 // running owner alone. For the same reason the whole log is read once before, and again after.
@@ -111,7 +112,7 @@ async function awaitTurn(options: TakeoverOptions): Promise<View> {
   for (;;) {
     const view = await look(options)
     if (view.free) return view
-    if (isGone(view, options)) return takeOver(view, options, 'its process is gone')
+    if (isGone(view, options)) return takeOver(view, options, GONE)
     if (takeover === 'refuse') throw inUse(store, view.claim)
     const nonce = view.claim?.nonce ?? ''
     if (nonce !== holder) {
@@ -129,12 +130,13 @@ function isGone(view: View, { probe }: TakeoverOptions): boolean {
   return view.claim !== undefined && probe.isAlive(view.claim.owner) === false
 }
 
+const GONE = 'its process is gone'
+
 function takeOver(view: View, { store, logger }: TakeoverOptions, why: string): View {
-  const owner = view.claim?.owner
-  logger.warn(
-    { checkpoint: store.location, owner, why },
-    'Taking over the checkpoint of another run',
-  )
+  const fields = { checkpoint: store.location, owner: view.claim?.owner, why }
+  const message = 'Taking over the checkpoint of another run'
+  if (why === GONE) logger.info(fields, message)
+  else logger.warn(fields, message)
   return view
 }
 
@@ -186,7 +188,8 @@ function quoted(names: readonly string[]): string {
 
 function foreign(store: CheckpointStore, theirs: string, ours: string): ConfigError {
   return new ConfigError(
-    `Cannot start pipeline "${ours}" from checkpoint "${store.location}": a checkpoint belongs to one ` +
+    `Cannot start pipeline "${ours}" from checkpoint "${store.location}": a checkpoint ` +
+      `belongs to one ` +
       `pipeline, and this one belongs to "${theirs}"; give "${ours}" a folder of its own`,
     { code: 'CHECKPOINT_FOREIGN' },
   )
@@ -208,7 +211,8 @@ function inUse(store: CheckpointStore, claim: Claim | undefined): StreamingError
   const holder = owner === undefined ? 'a process that cannot be read' : describeOwner(owner)
   return new StreamingError(
     'CHECKPOINT_IN_USE',
-    `Cannot take checkpoint "${store.location}": takeover "refuse" needs one that nobody holds, and ` +
+    `Cannot take checkpoint "${store.location}": takeover "refuse" needs one that nobody ` +
+      `holds, and ` +
       `${holder} does; stop that process, or start with takeover "wait" or "force"`,
     { retryable: true },
   )

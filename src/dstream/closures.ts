@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts'
 
-/** Refuses a closure that is not a function, or is declared async, where the operator is declared. */
+/** Refuses a closure that is not a function, or is declared async, where the operator is
+ * declared. */
 export function refuseAsync(f: unknown, operator: string): void {
   if (typeof f !== 'function') {
     throw new ConfigError(`Cannot use ${String(f)} in ${operator}: it must be a function`)

@@ -1,5 +1,5 @@
-// A discretized stream: one immutable batch at each multiple of its slide. Declaring an operator only adds
-// to the graph; nothing runs before start().
+// A discretized stream: one immutable batch at each multiple of its slide. Declaring an operator
+// only adds to the graph; nothing runs before start().
 
 import { type Batch, checkPartitions, countOf, type Partitions } from '../batch/batch.ts'
 import * as recipes from '../batch/recipes.ts'
@@ -65,11 +65,13 @@ type WindowReduction<T> = (a: T, b: T) => T
  *     lines.flatMap((line) => line.split(' ')).map((word) => [word, 1] as const)
  *       .reduceByKey((a, b) => a + b, { partitions: 1 }),
  * )
- * assert.deepEqual(outputs, [[['to', 1], ['be', 1]], [['or', 1], ['not', 1], ['to', 1], ['be', 1]]])
+ * assert.deepEqual(outputs, [[['to', 1], ['be', 1]], [['or', 1], ['not', 1], ['to', 1], ['be',
+ * 1]]])
  * ```
  */
 export class DStream<T> extends PairOperators<T> {
-  /** Gives the stream a stable identity: its state is found under this name after the code changed. */
+  /** Gives the stream a stable identity: its state is found under this name after the code
+   * changed. */
   named(id: string): this {
     this.graph.nameNode(this.node, id)
     return this
@@ -94,7 +96,8 @@ export class DStream<T> extends PairOperators<T> {
   mapAsync<U>(f: (record: T) => Promise<U>, options: MapAsyncOptions): DStream<U> {
     if (!Number.isInteger(options.concurrency) || options.concurrency < 1) {
       throw new ConfigError(
-        `Cannot use ${options.concurrency} as the concurrency of mapAsync: it must be a whole number, at least 1`,
+        `Cannot use ${options.concurrency} as the concurrency of mapAsync: it must be a ` +
+          `whole number, at least 1`,
       )
     }
     const timeoutMs =
@@ -137,7 +140,8 @@ export class DStream<T> extends PairOperators<T> {
     return this.lift('countByValue', recipes.countByValue(partitions, this.naming('countByValue')))
   }
 
-  /** Merges all records of a batch with `f`, which must be associative; nothing for an empty batch. */
+  /** Merges all records of a batch with `f`, which must be associative; nothing for an empty
+   * batch. */
   reduce(f: (a: T, b: T) => T): DStream<T> {
     refuseAsync(f, 'reduce')
     return this.lift('reduce', recipes.reduce(f, this.naming('reduce')))
@@ -189,7 +193,7 @@ export class DStream<T> extends PairOperators<T> {
     ) as DStream<[T, number]>
   }
 
-  /** Merges all records of the last `length` with `f`; with `inverse`, by adding and subtracting. */
+  /** Merges all records of the last `length`; with `inverse`, by adding and subtracting. */
   reduceByWindow(f: WindowReduction<T>, length: Duration, slide?: Duration): DStream<T>
   reduceByWindow(
     f: WindowReduction<T>,
@@ -245,7 +249,8 @@ export class DStream<T> extends PairOperators<T> {
     this.graph.addOutput({ kind: 'print', node: this.node, count })
   }
 
-  /** Calls `f` with each batch, in the driver's thread: at least once, with the same batch id each time. */
+  /** Calls `f` with each batch, in the driver's thread: at least once, with the same batch id
+   * each time. */
   foreachBatch(f: (batch: Batch<T>, context: BatchContext) => void | Promise<void>): void {
     this.graph.addOutput({ kind: 'foreachBatch', node: this.node, f })
   }
@@ -257,8 +262,8 @@ export class DStream<T> extends PairOperators<T> {
 
   /** Calls `f` with the new values and the state of each key: undefined removes the key.
    *
-   * As in Spark, it is called for every key that has a state in every batch, and all of them are emitted;
-   * `onlyActiveKeys` keeps to those with new values. */
+   * As in Spark, it is called for every key that has a state in every batch, and all of them are
+   * emitted; `onlyActiveKeys` keeps to those with new values. */
   updateStateByKey<K, V, S>(
     this: Pairs<K, V>,
     f: (values: V[], state: S | undefined, context: { key: K; time: number }) => S | undefined,
@@ -283,8 +288,8 @@ export class DStream<T> extends PairOperators<T> {
 
   /** Calls `f` for each value with the state of its key, and emits what it gives unless undefined.
    *
-   * With `timeout`, a key without a value for longer than that is removed after a last call, in which
-   * `value` is undefined and `state.isTimingOut()` true. */
+   * With `timeout`, a key without a value for longer than that is removed after a last call, in
+   * which `value` is undefined and `state.isTimingOut()` true. */
   mapWithState<K, V, S, U>(
     this: Pairs<K, V>,
     f: (key: K, value: V | undefined, state: State<S>, context: { time: number }) => U | undefined,

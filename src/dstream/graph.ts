@@ -1,5 +1,5 @@
-// The lazy graph of a pipeline: which streams there are and what each is made of. Pure data; nothing here
-// runs, reads a clock or does I/O.
+// The lazy graph of a pipeline: which streams there are and what each is made of. Pure data;
+// nothing here runs, reads a clock or does I/O.
 
 import { assert } from '../assert.ts'
 import type { Batch } from '../batch/batch.ts'

@@ -1,6 +1,6 @@
-// The identity of state: the name that the user gave, else the kind of operator and the stateful operators
-// on its path. A filter added upstream changes nothing; a second operator of the same kind on the same path
-// gets an ordinal, in order of declaration.
+// The identity of state: the name that the user gave, else the kind of operator and the stateful
+// operators on its path. A filter added upstream changes nothing; a second operator of the same
+// kind on the same path gets an ordinal, in order of declaration.
 
 import type { StreamGraph, StreamNode } from './graph.ts'
 import { reachable } from './graph.ts'

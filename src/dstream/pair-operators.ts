@@ -134,8 +134,8 @@ export abstract class PairOperators<T> extends StreamBase<T> {
 
   /** Merges the values of each key over the last `length`, every `slide` (default: this stream's).
    *
-   * With `inverse` (f without an argument that entered), each slide adds what enters and subtracts what
-   * leaves; `inverse(f(a, b), b)` must equal `a`. */
+   * With `inverse` (f without an argument that entered), each slide adds what enters and
+   * subtracts what leaves; `inverse(f(a, b), b)` must equal `a`. */
   reduceByKeyAndWindow<K, V>(
     this: Pairs<K, V>,
     f: Reduce<Widen<V>>,

@@ -1,4 +1,5 @@
-// What stateful operators read: the pairs of a stream, brought to the partition that owns their key.
+// What stateful operators read: the pairs of a stream, brought to the partition that owns their
+// key.
 
 import { groupByKey, repartitionPairs } from '../batch/recipes.ts'
 import type { StreamGraph, StreamNode } from './graph.ts'

@@ -1,4 +1,5 @@
-// What every family of operators builds on: a stream's place in the graph, and how another is derived.
+// What every family of operators builds on: a stream's place in the graph, and how another is
+// derived.
 
 import type { Batch } from '../batch/batch.ts'
 import type { Recipe } from '../batch/node.ts'

@@ -1,7 +1,8 @@
 import type { AsyncOp } from '../batch/node.ts'
 import type { Clock } from '../clock.ts'
 
-/** Calls the closure of mapAsync for one record, within its time limit, as often as it may be retried. */
+/** Calls the closure of mapAsync for one record, within its time limit, as often as it may be
+ * retried. */
 export async function callAsync(op: AsyncOp, record: unknown, clock: Clock): Promise<unknown> {
   for (let attempt = 0; ; attempt++) {
     try {

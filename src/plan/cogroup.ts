@@ -2,8 +2,8 @@ import { tokenOf } from '../batch/key.ts'
 import { partitionOf } from '../batch/partitioner.ts'
 import { KeyTable } from './combiner.ts'
 
-/** Groups the pairs of several parents by key: [key, [values of the first, values of the second, …]].
- * Keys stand in first-seen order of (parent, partition, offset). */
+/** Groups the pairs of several parents by key: [key, [values of the first, values of the second,
+ * …]]. Keys stand in first-seen order of (parent, partition, offset). */
 export function cogroupPartitions(parents: unknown[][][], partitions: number): unknown[][] {
   const tables = Array.from({ length: partitions }, () => new KeyTable())
   parents.forEach((parts, parent) => {

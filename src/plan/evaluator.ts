@@ -1,7 +1,8 @@
 // Runs the lineage of one batch: narrow chains as loops over each partition, shuffles in between.
 //
-// Order is defined: a shuffle combines each source partition in offset order and merges the partial results
-// in the order of the source partitions, so keys stand in first-seen order of (source partition, offset).
+// Order is defined: a shuffle combines each source partition in offset order and merges the partial
+// results in the order of the source partitions, so keys stand in first-seen order of (source
+// partition, offset).
 
 import PQueue from 'p-queue'
 import { isPrimitive } from '../batch/codec.ts'

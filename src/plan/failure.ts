@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts'
 
-/** What a generated loop throws: the closure's own error with the index of the record in its piece. */
+/** What a generated loop throws: the closure's own error with the index of the record in its
+ * piece. */
 export class LoopFailure {
   readonly index: number
   readonly cause: unknown

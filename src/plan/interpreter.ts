@@ -1,6 +1,6 @@
-// The same semantics as a generated loop, one closure call at a time. It runs chains that are made anew
-// for each batch, retries after a failure, and where code generation is disallowed: it knows which
-// operator and which record it was at.
+// The same semantics as a generated loop, one closure call at a time. It runs chains that are made
+// anew for each batch, retries after a failure, and where code generation is disallowed: it knows
+// which operator and which record it was at.
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'

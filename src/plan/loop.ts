@@ -1,7 +1,9 @@
-// Narrow operators of a stage as ONE generated function, made once a stage: V8 inlines the closures into it.
+// Narrow operators of a stage as ONE generated function, made once a stage: V8 inlines the closures
+// into it.
 //
-// Each text is unique, by its sourceURL: functions of the same text share their compilation, and with it
-// the feedback about closures, which makes the second 11 to 17 times slower (docs/decisions/0003).
+// Each text is unique, by its sourceURL: functions of the same text share their compilation, and
+// with it the feedback about closures, which makes the second 11 to 17 times slower
+// (docs/decisions/0003).
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
@@ -60,7 +62,8 @@ return function stage(input, target) {
 
 function emitOp(op: NarrowOp, i: number, value: string, body: string[], closing: string[]): string {
   const next = `v${i + 1}`
-  const call = `f${i}(${op.kind === 'mapValues' || op.kind === 'flatMapValues' ? `${value}[1]` : value})`
+  const ofValue = op.kind === 'mapValues' || op.kind === 'flatMapValues'
+  const call = `f${i}(${value}${ofValue ? '[1]' : ''})`
   switch (op.kind) {
     case 'map':
       body.push(`const ${next} = ${call};`, refuse(next))
@@ -99,7 +102,8 @@ function refuse(name: string): string {
 function emitCombine(op: CombineOp, value: string): string {
   const created = op.create === undefined ? `${value}[1]` : `create(${value}[1])`
   return `const key = ${value}[0];
-      const token = (typeof key === 'string' && key.charCodeAt(0) !== 0) || typeof key === 'number' ? key : tokenOf(key);
+      const plain = (typeof key === 'string' && key.charCodeAt(0) !== 0) || typeof key === 'number';
+      const token = plain ? key : tokenOf(key);
       const id = ids.get(token);
       if (id === undefined) {
         ids.set(token, keys.length); keys.push(key); values.push(${created});

@@ -1,5 +1,6 @@
-// Generated loops by chain: the operators of a pipeline are the same objects in each batch, so a chain of
-// them is compiled once. The cache is bounded by the pipeline's own operators: it holds them weakly.
+// Generated loops by chain: the operators of a pipeline are the same objects in each batch, so a
+// chain of them is compiled once. The cache is bounded by the pipeline's own operators: it holds
+// them weakly.
 
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
 import { generateLoop, type Loop } from './loop.ts'
@@ -15,7 +16,8 @@ export class StageCache {
   readonly #root: Entry = newEntry()
   #allowed = true
 
-  /** The loop of a chain; undefined for chains not worth compiling and where code generation is disallowed. */
+  /** The loop of a chain; undefined for chains not worth compiling and where code generation is
+   * disallowed. */
   loopOf(
     ops: readonly NarrowOp[],
     combine: CombineOp | undefined,

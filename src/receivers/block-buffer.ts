@@ -1,5 +1,5 @@
-// What a receiver has read and no batch has taken: a queue of blocks for each partition, bounded in bytes
-// over all of them.
+// What a receiver has read and no batch has taken: a queue of blocks for each partition, bounded in
+// bytes over all of them.
 
 import type { Block } from '../batch/block.ts'
 
@@ -53,7 +53,8 @@ export class BlockBuffer<B extends Block<unknown>> {
     this.#bound.add(block.bytes)
   }
 
-  /** Takes at most `bytesMax`, but at least one record if there is one; cuts the last block if need be. */
+  /** Takes at most `bytesMax`, but at least one record if there is one; cuts the last block if
+   * need be. */
   take(bytesMax: number, slice: (block: B, start: number, end: number) => B): B[] {
     const taken: B[] = []
     let left = bytesMax

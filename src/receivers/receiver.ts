@@ -1,20 +1,24 @@
-// The contract between a source of records and the engine. A source is a description; opening it gives
-// a receiver, which buffers what arrives and hands the engine one contiguous range a partition a batch.
+// The contract between a source of records and the engine. A source is a description; opening it
+// gives a receiver, which buffers what arrives and hands the engine one contiguous range a
+// partition a batch.
 
 import type { Block } from '../batch/block.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../events.ts'
 
-/** Where in a source partition a reader stands. It says which records were taken: those up to and with it.
+/** Where in a source partition a reader stands. It says which records were taken: those up to and
+ * with it.
  *
- * `sub` counts the user records inside one Kinesis sequence number (KPL aggregation); -1 means all of it. */
+ * `sub` counts the user records inside one Kinesis sequence number (KPL aggregation); -1 means
+ * all of it. */
 export type Position =
   | { readonly kind: 'TRIM_HORIZON' }
   | { readonly kind: 'timestamp'; readonly timestampMs: number }
   | { readonly kind: 'sequence'; readonly sequence: string; readonly sub: number }
   | { readonly kind: 'END' }
 
-/** What a batch takes from one source partition: the records after `after`, up to and with `upTo`. */
+/** What a batch takes from one source partition: the records after `after`, up to and with
+ * `upTo`. */
 export interface SourceRange {
   /** Name of the source partition, for example a shard id; stable across restarts. */
   readonly partition: string
@@ -62,42 +66,48 @@ export interface ReceiverContext {
 /** Receives the records of one source for one run.
  *
  * Implementers owe:
- * - `start` resolves once the source has answered, or rejects with an error that says what to check. It
- *   gives the exact position from which each partition will be read, symbolic ones (LATEST) resolved, and
- *   reads no record: the engine makes these positions durable before `run`;
- * - `run` begins to read from the positions that `start` gave; the first range of a partition is after its
- *   position. A partition found later starts at TRIM_HORIZON;
- * - `cut` gives each record exactly once, in the partition's order; ranges of one partition follow each
- *   other without a hole; partitions are ordered by name, except that a child comes after its parents;
- *   a partition whose parents' END is not in an earlier cut has no range;
+ * - `start` resolves once the source has answered, or rejects with an error that says what to
+ *   check. It   gives the exact position from which each partition will be read, symbolic ones
+ *   (LATEST) resolved, and   reads no record: the engine makes these positions durable before
+ *   `run`;
+ * - `run` begins to read from the positions that `start` gave; the first range of a partition is
+ *   after its   position. A partition found later starts at TRIM_HORIZON;
+ * - `cut` gives each record exactly once, in the partition's order; ranges of one partition follow
+ *   each   other without a hole; partitions are ordered by name, except that a child comes after
+ *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
  * - `replay` gives the same records for the same ranges, whatever was cut before.
- * Callers owe: `start` first and once, with the position of every partition that the log knows, ended
- * ones too; `run` once, after `start` has resolved; `cut` never while another `cut` runs. `replay` may
- * come before `run`, `stop` at any time. */
+ * Callers owe: `start` first and once, with the position of every partition that the log knows,
+ * ended ones too; `run` once, after `start` has resolved; `cut` never while another `cut` runs.
+ * `replay` may come before `run`, `stop` at any time. */
 export interface Receiver {
-  /** Asks the source what there is. Gives every partition of `from` and every new one, with its position. */
+  /** Asks the source what there is. Gives every partition of `from` and every new one, with its
+   * position. */
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void
-  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a cut is a point in time.
-   * Undefined: there is no batch at this time, which is not the same as an empty one. */
+  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a
+   * cut is a point in time. Undefined: there is no batch at this time, which is not the same as
+   * an empty one. */
   cut(limits: {
     readonly bytesMax: number
     readonly recordsMax: number
   }): readonly RangeData[] | undefined
   /** Reads the ranges of a logged batch again. */
   replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
-  /** True once everything that had arrived before `start` was called is in a cut or in the buffer. */
+  /** True once everything that had arrived before `start` was called is in a cut or in the
+   * buffer. */
   caughtUp(): boolean
   /** Bytes that wait in the buffer. */
   bufferedBytes(): number
-  /** How far behind the newest record the reader is, in milliseconds; undefined where the source does not say. */
+  /** How far behind the newest record the reader is, in milliseconds; undefined where the source
+   * does not say. */
   lagMs(): number | undefined
   /** Stops reading. Resolves once nothing more enters the buffer: a graceful stop cuts after it. */
   stop(): Promise<void>
 }
 
-/** Describes where records come from. `receive()` makes a stream of it; nothing is opened before `start()`. */
+/** Describes where records come from. `receive()` makes a stream of it; nothing is opened before
+ * `start()`. */
 export interface Source<T> {
   /** Short name for logs, errors and the plan, for example `kinesis:lines`. */
   readonly name: string

@@ -1,7 +1,7 @@
 // The life of one batch: plan, run, sinks, commit (docs/architecture.md).
 //
-// Always: no sink is written before the plan is durable and the epoch is still ours; committed state changes
-// only after all sinks succeeded; a batch that failed has changed nothing.
+// Always: no sink is written before the plan is durable and the epoch is still ours; committed
+// state changes only after all sinks succeeded; a batch that failed has changed nothing.
 
 import { crc32 } from 'node:zlib'
 import type { BatchRuntime } from '../batch/batch.ts'
@@ -115,7 +115,8 @@ export class BatchRunner {
     })
   }
 
-  /** The first attempt runs generated loops; later ones are interpreted, so that the error names its operator. */
+  /** The first attempt runs generated loops; later ones are interpreted, so that the error names
+   * its operator. */
   async #runWithRetries(request: BatchRequest): Promise<Results> {
     const { attemptsMax, events } = this.#parts
     for (let attempt = 0; ; attempt++) {
@@ -220,7 +221,8 @@ export function checkReplay(
       'SOURCE_REPLAY_DIFFERS',
       `Cannot redo a batch from "${source}", partition "${range.partition}", after ` +
         `${JSON.stringify(range.after)} up to ${JSON.stringify(range.upTo)}: the log has ` +
-        `${range.records} records with checksum ${range.crc}, the source now gives ${records} with ` +
+        `${range.records} records with checksum ${range.crc}, the source now gives ` +
+        `${records} with ` +
         `${crc}; restore the source, or start with a new checkpoint`,
     )
   }

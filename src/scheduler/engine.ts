@@ -1,5 +1,6 @@
-// One run of one pipeline: opens the log, the state, the sinks and the receivers in the order that makes a
-// restart safe, redoes what was planned and not committed, and then runs batches as it is told.
+// One run of one pipeline: opens the log, the state, the sinks and the receivers in the order that
+// makes a restart safe, redoes what was planned and not committed, and then runs batches as it is
+// told.
 
 import { assert } from '../assert.ts'
 import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'

@@ -8,15 +8,18 @@ export interface PipelineOptions {
   readonly batchInterval: Duration
   /** A folder, a store, or false, which must be written, to run without. */
   readonly checkpoint: string | false | CheckpointStore
-  /** What a failed batch does: 'continue' drops it, and needs `checkpoint: false`. @default 'stop' */
+  /** What a failed batch does: 'continue' drops it, and needs `checkpoint: false`. @default
+   * 'stop' */
   readonly onBatchError?: 'stop' | 'continue'
-  /** Missed batch times that are run after a pause; more are skipped, and the skip is logged. @default 1,000 */
+  /** Missed batch times that are run after a pause; more are skipped, and the skip is logged.
+   * @default 1,000 */
   readonly catchUpBatchesMax?: number
   /** Bytes that one batch takes from each source; the rest waits for the next. @default 64 MiB */
   readonly batchBytesMax?: number
   /** Bytes that may wait in each receiver before it stops reading. @default 128 MiB */
   readonly bufferBytesMax?: number
-  /** How often a batch whose closures throw is tried in all. @default 4, as Spark's task.maxFailures */
+  /** How often a batch whose closures throw is tried in all. @default 4, as Spark's
+   * task.maxFailures */
   readonly batchAttemptsMax?: number
   /** Commits between two snapshots of state. @default 100 */
   readonly snapshotEvery?: number

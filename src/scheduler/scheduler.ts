@@ -1,5 +1,6 @@
-// When batches run: batch time = zeroTime + n × interval. The wall clock is read once, at start; from then
-// on ticks come from the monotonic clock, so that a clock that is set back repeats nothing.
+// When batches run: batch time = zeroTime + n × interval. The wall clock is read once, at start;
+// from then on ticks come from the monotonic clock, so that a clock that is set back repeats
+// nothing.
 
 import type { Clock } from '../clock.ts'
 import { sleep } from '../clock.ts'

@@ -8,7 +8,8 @@ export interface ConsoleOptions {
   readonly write?: (text: string) => void
 }
 
-/** Prints the first records of each batch to standard output, under its time, as Spark's print() does.
+/** Prints the first records of each batch to standard output, under its time, as Spark's print()
+ * does.
  *
  * @example
  * ```ts

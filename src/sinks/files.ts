@@ -1,9 +1,10 @@
 // Exactly once in a folder: a batch is one directory that appears whole, by one rename.
 //
-// The parts and the manifest are written under `_attempt-e<epoch>/` and the directory is then renamed to
-// `batch-<id>`. A rename onto a directory that is there fails, so a batch that is there stays as it is; its
-// records are the same, because its plan was durable before the first write. A new epoch removes the attempt
-// directories of earlier ones: a rename by a driver that was fenced then finds nothing to rename.
+// The parts and the manifest are written under `_attempt-e<epoch>/` and the directory is then
+// renamed to `batch-<id>`. A rename onto a directory that is there fails, so a batch that is there
+// stays as it is; its records are the same, because its plan was durable before the first write. A
+// new epoch removes the attempt directories of earlier ones: a rename by a driver that was fenced
+// then finds nothing to rename.
 
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,9 +22,9 @@ interface Part {
   readonly crc32: number
 }
 
-/** Writes each batch with records as a directory `batch-<id>` of JSON lines, one file a partition, with a
- * manifest; exactly once. A batch without records makes no directory. Files and names are durable when the
- * batch is committed.
+/** Writes each batch with records as a directory `batch-<id>` of JSON lines, one file a partition,
+ * with a manifest; exactly once. A batch without records makes no directory. Files and names are
+ * durable when the batch is committed.
  *
  * `folder` is relative to the working directory. Rejects at start if it cannot be written.
  *
@@ -64,7 +65,8 @@ class FilesWriter implements SinkWriter<unknown> {
       await mkdir(this.#attempts, { recursive: true })
     } catch (cause) {
       throw new ConfigError(
-        `Cannot write to folder "${this.#folder}": ${messageOf(cause)}; check that it exists or can ` +
+        `Cannot write to folder "${this.#folder}": ${messageOf(cause)}; check that it exists ` +
+          `or can ` +
           `be made, its permissions, and that the disk has room`,
         { cause },
       )

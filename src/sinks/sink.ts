@@ -2,7 +2,8 @@
 
 import type { Logger } from '../events.ts'
 
-/** Names one attempt to write one batch. The same batch id, time and records come on every attempt. */
+/** Names one attempt to write one batch. The same batch id, time and records come on every
+ * attempt. */
 export interface SinkBatch {
   readonly pipeline: string
   readonly batchId: number
@@ -16,7 +17,8 @@ export interface SinkBatch {
 /** What a sink gets when it is opened. */
 export interface SinkContext {
   readonly pipeline: string
-  /** Ordinal of the output operation within the pipeline, from 0; stable as long as the pipeline is. */
+  /** Ordinal of the output operation within the pipeline, from 0; stable as long as the pipeline
+   * is. */
   readonly outputId: number
   readonly epoch: number
   readonly logger: Logger
@@ -24,15 +26,16 @@ export interface SinkContext {
 
 /** One sink as used by one run.
  *
- * The engine owes: `recover` before the first `write`, with the ids of batches that were planned and not
- * committed; `write` in order of batch ids, never two at once; a batch is written only after its plan is
- * durable, and again with the same records if the process died before the commit.
- * Implementers of an exactly-once sink owe: `write` makes all of the batch visible or nothing, and writing
- * a batch that is already there changes nothing. */
+ * The engine owes: `recover` before the first `write`, with the ids of batches that were planned
+ * and not committed; `write` in order of batch ids, never two at once; a batch is written only
+ * after its plan is durable, and again with the same records if the process died before the
+ * commit. Implementers of an exactly-once sink owe: `write` makes all of the batch visible or
+ * nothing, and writing a batch that is already there changes nothing. */
 export interface SinkWriter<T> {
   /** Tells which batches may already be there in whole or in part. Runs in the driver. */
   recover(batchIds: readonly number[]): Promise<void>
-  /** Writes the partitions of a batch and gives a receipt that goes into the commit record. Runs in the driver. */
+  /** Writes the partitions of a batch and gives a receipt that goes into the commit record. Runs
+   * in the driver. */
   write(batch: SinkBatch, partitions: readonly (readonly T[])[]): Promise<SinkReceipt>
   close(): Promise<void>
 }
@@ -47,7 +50,8 @@ export interface SinkReceipt {
 export interface Sink<T> {
   /** Short name for logs, errors and the plan, for example `files:./out`. */
   readonly name: string
-  /** `exactly-once`: a batch written twice is there once. `at-least-once`: it may be seen again, under the same id. */
+  /** `exactly-once`: a batch written twice is there once. `at-least-once`: it may be seen again,
+   * under the same id. */
   readonly guarantee: 'exactly-once' | 'at-least-once'
   /** Checks the place and rejects with an error that says what to check. */
   open(context: SinkContext): Promise<SinkWriter<T>>

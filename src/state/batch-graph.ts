@@ -1,5 +1,5 @@
-// The graph of one pipeline as it runs: for each batch time it makes the lineage of every stream that has
-// a batch then, and keeps the stateful operators with their overlays.
+// The graph of one pipeline as it runs: for each batch time it makes the lineage of every stream
+// that has a batch then, and keeps the stateful operators with their overlays.
 
 import { assert } from '../assert.ts'
 import { Batch, type BatchRuntime } from '../batch/batch.ts'
@@ -18,7 +18,8 @@ import { WindowOperator } from './window-operator.ts'
 
 /** The lineages of one batch time, made for one attempt. */
 export interface BatchPlan {
-  /** The node of each output, in order of declaration; undefined where its stream has no batch now. */
+  /** The node of each output, in order of declaration; undefined where its stream has no batch
+   * now. */
   readonly outputs: readonly (BatchNode | undefined)[]
   /** Nodes of stateful operators: each must run, whether an output reads it or not. */
   readonly stateful: readonly { readonly node: BatchNode; readonly ran: () => boolean }[]
@@ -158,7 +159,7 @@ export class BatchGraph {
     }
   }
 
-  /** A stateful operator runs at each batch of its parent, so that it can take it in, due or not. */
+  /** A stateful operator runs at each batch of its parent, to take it in, due or not. */
   #statefulNode(
     node: StatefulOperator['node'],
     time: number,
@@ -200,7 +201,8 @@ function requireAll(
     if (parent !== undefined) return parent
     throw new StreamingError(
       'BATCH_MISSING',
-      `Cannot run "${node.name}" at ${time} ms: its parent "${node.parents[i]?.name}" produced no ` +
+      `Cannot run "${node.name}" at ${time} ms: its parent "${node.parents[i]?.name}" ` +
+        `produced no ` +
         `batch at that time; let the source give an empty batch instead of none`,
     )
   })

@@ -9,8 +9,8 @@ export interface KeyedOptions {
   readonly initialState: Iterable<readonly [unknown, unknown]>
 }
 
-/** An operator whose only memory is keyed state. The initial state is part of the first batch's overlay,
- * so it is in the log with that batch, and a restart does not ask for it again. */
+/** An operator whose only memory is keyed state. The initial state is part of the first batch's
+ * overlay, so it is in the log with that batch, and a restart does not ask for it again. */
 export abstract class KeyedOperator implements StatefulRuntime {
   readonly id: string
   protected readonly state: KeyedState

@@ -1,7 +1,7 @@
-// Keyed state of a stateful operator. A batch never changes what is committed: it writes into an overlay,
-// which is also its changelog entry, and the overlay is merged once the batch is done. A failed attempt
-// drops the overlay; object values are bytes and decoded afresh, so a closure that changes its state in
-// place leaks nothing.
+// Keyed state of a stateful operator. A batch never changes what is committed: it writes into an
+// overlay, which is also its changelog entry, and the overlay is merged once the batch is done. A
+// failed attempt drops the overlay; object values are bytes and decoded afresh, so a closure that
+// changes its state in place leaks nothing.
 //
 // Keys stand in first-seen order; the order is part of what is committed, so a restart keeps it.
 
@@ -90,7 +90,7 @@ export class StatePartition {
     }
   }
 
-  /** Entries touched before `threshold`, in order. Looks at all of them only when one can be due. */
+  /** Entries touched before `threshold`, in order; looks at all only when one can be due. */
   touchedBefore(threshold: number): StateEntry[] {
     if (this.#oldest >= threshold) return []
     let oldest = Number.POSITIVE_INFINITY

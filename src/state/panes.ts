@@ -1,4 +1,5 @@
-// The batches that a window still needs, sealed. The newest waits in the overlay until its batch is done.
+// The batches that a window still needs, sealed. The newest waits in the overlay until its batch is
+// done.
 
 import type { Records } from '../batch/records.ts'
 import { openRecords, type SealedRecords, sealedLength, sealRecords } from '../batch/sealed.ts'

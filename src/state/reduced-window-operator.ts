@@ -1,9 +1,9 @@
 // A window reduced by key, kept up by adding the panes that enter and subtracting those that leave:
 // the cost of a slide is that of the panes that move, whatever the length.
 //
-// State: the panes (already reduced by key), the reduced value of each key, and the time of the last
-// slide. Always: the value of a key is the reduction, in the order of the slides, of the panes that were
-// added and not yet subtracted; a pane is subtracted only if it was added.
+// State: the panes (already reduced by key), the reduced value of each key, and the time of the
+// last slide. Always: the value of a key is the reduction, in the order of the slides, of the panes
+// that were added and not yet subtracted; a pane is subtracted only if it was added.
 
 import type { Token } from '../batch/key.ts'
 import { tokenOf } from '../batch/key.ts'

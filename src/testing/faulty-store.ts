@@ -14,7 +14,8 @@ export interface StoreFault {
   /** How many calls in a row fail, from `call` on.
    * @default 1 */
   readonly times?: number
-  /** What the call rejects with. Engine code expects a StreamingError with code CHECKPOINT_UNWRITABLE. */
+  /** What the call rejects with. Engine code expects a StreamingError with code
+   * CHECKPOINT_UNWRITABLE. */
   readonly error: Error
   /** How much of the operation takes effect before it fails: nothing, all of it (a lost
    * acknowledgement), or, for `append`, the first so many bytes (a torn write).

@@ -31,14 +31,16 @@ export interface RunBatchesOptions {
   readonly partitions?: number
   /** Only 0 works so far. @default 0 */
   readonly workers?: number
-  /** Where the process dies and recovers from the checkpoint; a bare number: sinks written, commit not. */
+  /** Where the process dies and recovers from the checkpoint; a bare number: sinks written,
+   * commit not. */
   readonly restartAfter?: readonly Death[]
   /** Commits between two snapshots of state. @default 3 */
   readonly snapshotEvery?: number
   readonly args?: unknown
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types that the test says
+// says
+// biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types it says
 type AnyStream = DStream<any>
 type Build = (ssc: StreamingContext, ...streams: AnyStream[]) => AnyStream
 
@@ -50,12 +52,12 @@ export interface BuildModule {
 
 class DeathOfProcess extends Error {}
 
-/** Runs a pipeline on a manual clock: zero time is 0, the first batch is at 1 × interval. A batch of n
- * records over p partitions is cut at floor(i·n/p).
+/** Runs a pipeline on a manual clock: zero time is 0, the first batch at 1 × interval. A batch of
+ * n records over p partitions is cut at floor(i·n/p).
  *
- * Gives one entry for each batch time: the records in partition order; undefined where the stream has none
- * at that time (off its slide). Rejects with the pipeline's error, which carries `outputs`: the batches
- * before it.
+ * Gives one entry for each batch time: the records in partition order; undefined where the stream
+ * has none at that time (off its slide). Rejects with the pipeline's error, which carries
+ * `outputs`: the batches before it.
  *
  * @example
  * ```ts

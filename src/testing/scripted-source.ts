@@ -1,4 +1,5 @@
-// A source whose batches are written down: batch i of the script is what batch i gets, on every attempt.
+// A source whose batches are written down: batch i of the script is what batch i gets, on every
+// attempt.
 
 import { cutEvenly } from '../batch/recipes.ts'
 import { ValuesBlock } from '../receivers/queue.ts'
@@ -9,8 +10,8 @@ export interface ScriptPosition {
   readonly batchId: number
 }
 
-/** Describes a replayable source of written batches. `null` gives no batch, past the end empty ones.
- * A batch of n records over p partitions is cut at floor(i·n/p). */
+/** Describes a replayable source of written batches. `null` gives no batch, past the end empty
+ * ones. A batch of n records over p partitions is cut at floor(i·n/p). */
 export function scriptedSource(
   name: string,
   script: readonly (readonly unknown[] | null)[],

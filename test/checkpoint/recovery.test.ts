@@ -123,7 +123,8 @@ describe('damage in the middle', () => {
     const recovering = recover(store)
     await expect(recovering).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' })
     await expect(recovering).rejects.toThrow(
-      `Cannot read checkpoint "memory:checkpoint": "${HEAD}" is damaged or missing at byte ${offset}, ` +
+      `Cannot read checkpoint "memory:checkpoint": "${HEAD}" is damaged or missing at byte ` +
+        `${offset}, ` +
         `and no later snapshot makes up for it; restore the object from a backup, or use another ` +
         `folder to start from nothing`,
     )

@@ -1,5 +1,5 @@
-// Spark's own cases (operators.json), each run plain and with a death after every batch at each of the four
-// points of a batch's life.
+// Spark's own cases (operators.json), each run plain and with a death after every batch at each of
+// the four points of a batch's life.
 
 import { readFileSync } from 'node:fs'
 import type { DStream, StreamingContext } from 'millrace'

@@ -20,19 +20,34 @@ export const LAYERS: readonly Layer[] = [
     holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts'],
   },
   { name: 'batch', holds: ['batch/'], pure: true },
-  { name: 'receiver contract', holds: ['receivers/receiver.ts', 'receivers/block-buffer.ts'] },
   {
-    name: 'checkpoint contract',
-    holds: ['checkpoint/store.ts', 'checkpoint/format.ts', 'checkpoint/log.ts'],
+    name: 'receiver contract',
+    holds: ['receivers/receiver.ts', 'receivers/block-buffer.ts', 'receivers/positions.ts'],
   },
   { name: 'sink contract', holds: ['sinks/sink.ts'] },
+  {
+    name: 'checkpoint contract',
+    holds: [
+      'checkpoint/store.ts',
+      'checkpoint/format.ts',
+      'checkpoint/ledger.ts',
+      'checkpoint/owner.ts',
+      'checkpoint/recovery.ts',
+      'checkpoint/segment-writer.ts',
+      'checkpoint/takeover.ts',
+      'checkpoint/log.ts',
+    ],
+  },
   { name: 'dstream', holds: ['dstream/'], pure: true },
   { name: 'plan', holds: ['plan/'], pure: true },
   { name: 'state', holds: ['state/'], pure: true },
   { name: 'workers', holds: ['workers/'] },
   { name: 'scheduler', holds: ['scheduler/'] },
   { name: 'adapters', holds: ['receivers/', 'checkpoint/', 'sinks/'], adapters: true },
-  { name: 'wiring', holds: ['streaming-context.ts', 'pipeline.ts', 'start.ts'] },
+  {
+    name: 'wiring',
+    holds: ['streaming-context.ts', 'pipeline.ts', 'import-pipeline.ts', 'start.ts'],
+  },
   { name: 'root entry', holds: ['index.ts'] },
   { name: 'testing', holds: ['testing/'] },
 ]
@@ -47,7 +62,7 @@ export const PURE_NODE_MODULES: readonly string[] = [
 ]
 
 /** What a pure row may import from npm. */
-export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr']
+export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr', 'p-queue']
 
 /** Packages that only the named folders of src/ may import: no other entry loads them. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {

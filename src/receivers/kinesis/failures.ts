@@ -39,7 +39,8 @@ export function unreachable(settings: KinesisSettings, cause: unknown): Streamin
   return new StreamingError(
     'SOURCE_UNREACHABLE',
     `Cannot read Kinesis stream "${settings.stream}" at ${place(settings)}: ` +
-      `${messageOf(cause) || (cause instanceof Error ? cause.name : 'no answer')}; ${advice(cause)}`,
+      `${messageOf(cause) || (cause instanceof Error ? cause.name : 'no answer')}; ` +
+      `${advice(cause)}`,
     { cause },
   )
 }
@@ -54,7 +55,7 @@ function advice(cause: unknown): string {
     return 'check the name of the stream, its region and the account, or create it'
   }
   if (name === 'CredentialsProviderError' || name === 'UnrecognizedClientException') {
-    return 'check the credentials: give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+    return 'give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
   }
   if (name === 'AccessDeniedException') {
     return 'allow kinesis:ListShards, GetShardIterator, GetRecords and DescribeStreamSummary'

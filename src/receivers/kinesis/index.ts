@@ -7,9 +7,9 @@ export { KinesisBlock, type KinesisOptions, KinesisRecord, type StartAt }
 
 /** The records of a Kinesis stream: all its shards, each in order, replayable.
  *
- * Reads by polling within the service's limits. A checkpoint resumes each shard after its last committed
- * record; without one, `startAt` says where to begin. Throws ConfigError for options that cannot work; the
- * start rejects with SOURCE_UNREACHABLE and what to check, or SOURCE_GAP.
+ * Reads by polling within the service's limits. A checkpoint resumes each shard after its last
+ * committed record; without one, `startAt` says where to begin. Throws ConfigError for options that
+ * cannot work; the start rejects with SOURCE_UNREACHABLE and what to check, or SOURCE_GAP.
  *
  * @example
  * ```ts

@@ -1,7 +1,9 @@
-// Polls every shard of a stream within the service's limits: one loop a shard, 5 reads a second at most.
+// Polls every shard of a stream within the service's limits: one loop a shard, 5 reads a second at
+// most.
 //
-// A child shard is read when all its parents have ended, and its first range comes in a cut after the one
-// that took their END: records of one key stay in order across a reshard. Lineage is in every range.
+// A child shard is read when all its parents have ended, and its first range comes in a cut after
+// the one that took their END: records of one key stay in order across a reshard. Lineage is in
+// every range.
 
 import type { Shard } from '@aws-sdk/client-kinesis'
 import { sleep } from '../../clock.ts'
@@ -120,8 +122,10 @@ export class KinesisReceiver implements Receiver {
     if (listedNow && (caughtUpAt >= horizon || position.kind !== 'sequence')) return
     throw new StreamingError(
       'SOURCE_GAP',
-      `Cannot resume shard "${partition}" of stream "${this.#settings.stream}": what it held from ` +
-        `${new Date(caughtUpAt).toISOString()} to ${new Date(horizon).toISOString()} has left the ` +
+      `Cannot resume shard "${partition}" of stream "${this.#settings.stream}": what it held ` +
+        `from ` +
+        `${new Date(caughtUpAt).toISOString()} to ${new Date(horizon).toISOString()} has ` +
+        `left the ` +
         `stream unread; set onGap to 'skip' or 'earliest' to go on without it`,
     )
   }

@@ -10,16 +10,15 @@ export interface ReceivedRecord {
   readonly arrivalMs: number
 }
 
-/** One record of a Kinesis stream. It is a view of its block: keep `text()` or `json()`, not the record.
+/** One record of a Kinesis stream. It is a view of its block: keep `text()` or `json()`, not the
+ * record.
  *
  * @example
  * ```ts
  * const data = new TextEncoder().encode('{"n":1}')
- * const block = new KinesisBlock('shard-0', [{ data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }])
- * const record = block.at(0)
- * assert.equal(record.text(), '{"n":1}')
- * assert.deepEqual(record.json(), { n: 1 })
- * assert.equal(record.sequenceNumber, '7')
+ * const block = new KinesisBlock('shard-0', [{ data, partitionKey: 'k', sequenceNumber: '7',
+ * arrivalMs: 5 }]) const record = block.at(0) assert.equal(record.text(), '{"n":1}')
+ * assert.deepEqual(record.json(), { n: 1 }) assert.equal(record.sequenceNumber, '7')
  * ```
  */
 export class KinesisRecord {

@@ -10,7 +10,8 @@ export interface KinesisOptions {
   readonly stream?: string
   /** ARN of the stream; or give `stream`. */
   readonly streamARN?: string
-  /** Where to begin when the checkpoint knows nothing; LATEST is the time of the start. @default 'LATEST' */
+  /** Where to begin when the checkpoint knows nothing; LATEST is the time of the start. @default
+   * 'LATEST' */
   readonly startAt?: StartAt
   /** @default the AWS SDK's: AWS_REGION, or the profile's */
   readonly region?: string
@@ -20,13 +21,15 @@ export interface KinesisOptions {
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>
   /** A client of your own, instead of region, endpoint and credentials; it is left open. */
   readonly client?: KinesisClient
-  /** Time between two reads of a shard, in milliseconds. @default 200, the service's limit of 5 a second */
+  /** Time between two reads of a shard, in milliseconds. @default 200, the service's limit of 5 a
+   * second */
   readonly pollIntervalMs?: number
   /** Records asked for in one read, 1 to 10,000. @default 10,000 */
   readonly recordsPerCallMax?: number
   /** Reads in flight at once, over all shards. @default 16 */
   readonly concurrentCallsMax?: number
-  /** What to do when the stream has dropped records that were not read: stop, or go on at what is left.
+  /** What to do when the stream has dropped records that were not read: stop, or go on at what is
+   * left.
    * @default 'fail' */
   readonly onGap?: 'fail' | 'skip' | 'earliest'
 }
@@ -54,7 +57,8 @@ export function kinesisSettings(options: KinesisOptions): KinesisSettings {
   }
   if (fromArn !== undefined && fromArn !== stream) {
     throw new ConfigError(
-      `Cannot read stream "${stream}" and ARN "${options.streamARN}": they name two streams; give one`,
+      `Cannot read stream "${stream}" and ARN "${options.streamARN}": they name two streams; ` +
+        `give one`,
     )
   }
   const { pollIntervalMs = POLL_INTERVAL_MIN_MS, recordsPerCallMax = 10_000 } = options

@@ -4,8 +4,8 @@ import type { StreamReader } from './stream-reader.ts'
 
 const EMPTY_PAGES_MAX = 50
 
-/** Reads the records of a logged range again: those after `after`, as many as were logged, up to `upTo`.
- * The engine compares count and checksum with the log. */
+/** Reads the records of a logged range again: those after `after`, as many as were logged, up to
+ * `upTo`. The engine compares count and checksum with the log. */
 export async function replayRange(
   reader: StreamReader,
   range: SourceRange,
