@@ -133,7 +133,7 @@ class Demo {
     } finally {
       clearInterval(refresh)
     }
-    this.#status = 'Stopped'
+    this.#status = ''
     this.#draw()
   }
 
