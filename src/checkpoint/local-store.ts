@@ -187,7 +187,7 @@ export function refused(location: string, cause: unknown): StreamingError {
 }
 
 function adviceFor(cause: unknown): string {
-  switch (codeOf(cause)) {
+  switch (codeOf(cause) ?? '') {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'the disk is full; free space and start again, what was committed is kept'

@@ -7,15 +7,17 @@
  *
  * Implementers owe:
  * - `createIfAbsent` makes the whole object or nothing, has exactly one winner however many race
- *   for a   name, and is durable (with its name) once it resolves to true;
- * - `append` adds at the end of an object that this process created; it is durable only after
- *   `sync`;
+ *   for a name, and is durable (with its name) once it resolves to true;
+ * - `append` adds at the end of an object that this process created; durable only after `sync`;
+ * - `sync` makes durable all that `read` gives, whichever process appended it;
  * - `read` gives what was written, even if it is not durable yet; undefined if there is no such
  *   object;
  * - `list` gives the names that start with `prefix`, in order of their UTF-16 units;
  * - `delete` of a missing object is no error;
  * - any method rejects with a StreamingError whose code is CHECKPOINT_UNWRITABLE if the medium
- *   refuses. Callers owe: a name is created once and, apart from `append`, never changed. */
+ *   refuses.
+ *
+ * Callers owe: a name is created once and, apart from `append`, never changed. */
 export interface CheckpointStore {
   /** Short name of the kind, such as `local` or `s3`. */
   readonly kind: string

@@ -1,9 +1,10 @@
-// A log under power losses. What a sink may hold is what was planned when a sync resolved; the law is that
-// the next run knows of every such batch, under the same id and with the same ranges: never a hole.
+// A log under power losses. What a sink may hold is what was planned when a sync resolved; the law
+// is that the next run knows of every such batch, under the same id and with the same ranges: never
+// a hole.
 //
-// Commits that were not synced may be lost, for the sinks' receipts cover that gap; but what is known is
-// always a prefix of what was done. A fault hits any call of the store, with none, all or a part of its
-// effect; the machine then loses what was not synced, or keeps some bytes of it.
+// Commits that were not synced may be lost, for the sinks' receipts cover that gap; but what is
+// known is always a prefix of what was done. A fault hits any call of the store, with none, all or
+// a part of its effect; the machine then loses what was not synced, or keeps some bytes of it.
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -34,7 +34,7 @@ test('BatchLog rejects the sync of a log that was taken over, naming who took it
   await runBatches(second.log, 1, 1)
 })
 
-test('BatchLog makes void what a zombie appends after the next owner has read its log', async () => {
+test('BatchLog makes void what a zombie appends after the next owner read its log', async () => {
   const store = new MemoryStore()
   const zombie = await openLog(store)
   await runBatches(zombie.log, 1, 2)
@@ -49,7 +49,7 @@ test('BatchLog makes void what a zombie appends after the next owner has read it
   expect(recovered).toMatchObject({ cutBytes: 0, warnings: [] })
 })
 
-test('BatchLog passes on every plan whose sync resolved, wherever the next owner comes in between', async () => {
+test('BatchLog passes on a plan whose sync resolved, wherever the next owner comes in', async () => {
   // The next owner runs whole at the n-th call that the first makes to its store.
   for (let call = 1; call < 60; call += 1) {
     const inner = new MemoryStore()

@@ -1,4 +1,5 @@
-// A power loss cannot be staged here, so this watches what LocalStore asks of the file system, and in which order.
+// A power loss cannot be staged here, so this watches what LocalStore asks of the file system, and
+// in which order.
 
 import type { FileHandle } from 'node:fs/promises'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -58,7 +59,7 @@ test('LocalStore flushes an object before it has its name, and the folder after'
   expect(calls).toEqual(['writeFile part', 'sync part', 'link part 2.log', 'sync slots'])
 })
 
-test('LocalStore flushes a new folder into the one above before anything is published in it', async () => {
+test('LocalStore flushes the name of a new folder before it publishes in it', async () => {
   await store.createIfAbsent('epoch-1/snapshot-1.bin', Buffer.from('state'))
   expect(calls.indexOf('sync state')).toBeGreaterThanOrEqual(0)
   expect(calls.indexOf('sync state')).toBeLessThan(calls.indexOf('link part snapshot-1.bin'))

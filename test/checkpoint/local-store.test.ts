@@ -33,7 +33,7 @@ test('LocalStore has the same location through a symbolic link, made or not made
   expect(new LocalStore(join(root, 'link', 'state', 'a')).location).toBe(location)
 })
 
-test('LocalStore removes what dead writers left in tmp, and nothing that is not its own', async () => {
+test('LocalStore removes what dead writers left in tmp, and nothing else', async () => {
   await mkdir(join(root, 'tmp'))
   await writeFile(join(root, 'tmp', `123-${randomUUID()}.part`), 'half an object')
   await writeFile(join(root, 'tmp', 'notes.txt'), 'of the user')

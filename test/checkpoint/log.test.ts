@@ -214,7 +214,7 @@ test('BatchLog refuses a snapshot of another batch than the newest committed one
   await expect(log.snapshot(4, new Uint8Array())).rejects.toThrow('newest committed batch is 3')
 })
 
-test('BatchLog forgets segments and snapshots that the two newest snapshots do not need', async () => {
+test('BatchLog forgets what the two newest snapshots do not need', async () => {
   const store = new MemoryStore()
   const { log } = await openLog(store, { segmentBytesMax: 2_000 })
   const kept: string[][] = []

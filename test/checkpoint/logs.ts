@@ -1,4 +1,5 @@
-// Logs as the tests of this folder need them: small batches of one source, and processes that die on demand.
+// Logs as the tests of this folder need them: small batches of one source, and processes that die
+// on demand.
 
 import {
   BatchLog,

@@ -62,7 +62,7 @@ describe('a torn tail', () => {
     expect(recovered).toMatchObject({ cutBytes: 0, warnings: [], lastBatchId: 3, redo: [] })
   })
 
-  test('may have whole records after the damage, if none of it was known to be durable', async () => {
+  test('may have whole records after the damage, if none was known durable', async () => {
     const { log } = await openLog(store)
     await log.plan(planOf(1))
     await log.sync()
@@ -86,7 +86,7 @@ describe('a torn tail', () => {
     expect(recovered.cutBytes).toBeGreaterThan(0)
   })
 
-  test('of a claim leaves the log of the run before, and its epoch is not taken again', async () => {
+  test('of a claim leaves the log of the run before, and its epoch is lost', async () => {
     const { log } = await openLog(store)
     await runBatches(log, 1, 2)
     await openLog(store)
@@ -288,7 +288,7 @@ describe('a full disk', () => {
   const full = new StreamingError('CHECKPOINT_UNWRITABLE', 'the disk is full')
 
   for (const effect of ['nothing', 7, 'all'] as const) {
-    test(`at an append with effect ${effect} stops the log, and the next start resumes`, async () => {
+    test(`at an append with effect ${effect} stops the log; the next start resumes`, async () => {
       const faulty = new FaultyStore(store, [{ operation: 'append', call: 6, error: full, effect }])
       const { log } = await openLog(faulty)
       await runBatches(log, 1, 2)

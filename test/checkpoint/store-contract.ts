@@ -7,7 +7,7 @@ const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 const textOf = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString()
 
-/** Runs the contract. `make` gives two stores over one new, empty place: two processes, as it were. */
+/** Runs the contract. `make` gives two stores over one new, empty place, as of two processes. */
 export function testStoreContract(
   name: string,
   make: () => { readonly store: CheckpointStore; readonly other: CheckpointStore },
