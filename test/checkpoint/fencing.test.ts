@@ -49,7 +49,7 @@ test('BatchLog makes void what a zombie appends after the next owner read its lo
   expect(recovered).toMatchObject({ cutBytes: 0, warnings: [] })
 })
 
-test('BatchLog passes on a plan whose sync resolved, wherever the next owner comes in', async () => {
+test('BatchLog passes on a plan whose sync resolved, whenever the next owner comes', async () => {
   // The next owner runs whole at the n-th call that the first makes to its store.
   for (let call = 1; call < 60; call += 1) {
     const inner = new MemoryStore()
