@@ -5,6 +5,7 @@ import { run } from './run.mjs'
 const steps = [
   { name: 'format and imports', tool: 'biome', args: ['check', '--linter-enabled=false'] },
   { name: 'lint', tool: 'biome', args: ['lint', '--error-on-warnings'] },
+  { name: 'promises', tool: 'oxlint', args: ['--type-aware', '--deny-warnings', '.'] },
   { name: 'types', tool: 'tsc', args: ['-p', 'tsconfig.json'] },
   { name: 'build', tool: 'node', args: ['scripts/build.mjs'] },
   { name: 'layers, house rules, tests, examples in docs', tool: 'vitest', args: ['run'] },

@@ -38,7 +38,14 @@ export class StreamingError extends Error {
   }
 }
 
-/** A mistake in how millrace was called: thrown where the call is made, before anything runs. */
+/** A mistake in how millrace was called: thrown where the call is made, before anything runs.
+ *
+ * @example
+ * ```ts
+ * const interval = { batchInterval: 0, checkpoint: false } as const
+ * assert.throws(() => pipeline('p', interval, () => {}), ConfigError)
+ * ```
+ */
 export class ConfigError extends StreamingError {
   override readonly name = 'ConfigError'
 
@@ -57,7 +64,19 @@ export interface TaskPlace {
   readonly position: string | undefined
 }
 
-/** A closure of the pipeline threw. Names the batch, the operator, the partition and the record. */
+/** A closure of the pipeline threw. Names the batch, the operator, the partition and the record.
+ *
+ * @example
+ * ```ts
+ * const fail = (): number => {
+ *   throw new Error('no')
+ * }
+ * const run = runBatches({ inputs: [[[1]]], batches: 1 }, (_ssc, ones) => ones.map(fail))
+ * const error = await run.catch((thrown: unknown) => thrown)
+ * assert.ok(error instanceof TaskError)
+ * assert.equal(error.place.record, 0)
+ * ```
+ */
 export class TaskError extends StreamingError {
   override readonly name = 'TaskError'
   readonly place: TaskPlace

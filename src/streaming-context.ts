@@ -10,8 +10,9 @@ import type { Source } from './receivers/receiver.ts'
  *
  * @example
  * ```ts
- * const outputs = await runBatches({ inputs: [[[1]], [[2]]], batches: 1 }, (ssc, a, b) =>
- * ssc.union(a, b)) assert.deepEqual(outputs, [[1, 2]])
+ * const inputs = [[[1]], [[2]]]
+ * const outputs = await runBatches({ inputs, batches: 1 }, (ssc, a, b) => ssc.union(a, b))
+ * assert.deepEqual(outputs, [[1, 2]])
  * ```
  */
 export class StreamingContext {

@@ -52,9 +52,11 @@ const noRuntime: BatchRuntime = {
  * @example
  * ```ts
  * const table = Batch.of([['a', 1], ['b', 2]] as [string, number][])
- * const outputs = await runBatches({ inputs: [[['a']]], batches: 1 }, (_ssc, words:
- * DStream<string>) =>   words.map((word): [string, number] => [word, 0]).transform((batch) =>
- * batch.join(table)), ) assert.deepEqual(outputs, [[['a', [0, 1]]]])
+ * const inputs = [[['a']]]
+ * const outputs = await runBatches({ inputs, batches: 1 }, (_ssc, words: DStream<string>) =>
+ *   words.map((word) => [word, 0] as const).transform((batch) => batch.join(table)),
+ * )
+ * assert.deepEqual(outputs, [[['a', [0, 1]]]])
  * ```
  */
 export class Batch<T> {

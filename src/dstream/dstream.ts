@@ -65,8 +65,10 @@ type WindowReduction<T> = (a: T, b: T) => T
  *     lines.flatMap((line) => line.split(' ')).map((word) => [word, 1] as const)
  *       .reduceByKey((a, b) => a + b, { partitions: 1 }),
  * )
- * assert.deepEqual(outputs, [[['to', 1], ['be', 1]], [['or', 1], ['not', 1], ['to', 1], ['be',
- * 1]]])
+ * assert.deepEqual(outputs, [
+ *   [['to', 1], ['be', 1]],
+ *   [['or', 1], ['not', 1], ['to', 1], ['be', 1]],
+ * ])
  * ```
  */
 export class DStream<T> extends PairOperators<T> {

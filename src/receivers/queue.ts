@@ -6,7 +6,15 @@ import { decode, encode, isPrimitive } from '../batch/codec.ts'
 import { StreamingError } from '../errors.ts'
 import type { RangeData, Receiver, Source } from './receiver.ts'
 
-/** A block of values; those that a closure could change are copied on each read. */
+/** A block of values; those that a closure could change are copied on each read.
+ *
+ * @example
+ * ```ts
+ * const block = new ValuesBlock([[1], [2]])
+ * block.at(0).push(9)
+ * assert.deepEqual(block.at(0), [1])
+ * ```
+ */
 export class ValuesBlock<T> implements Block<T> {
   readonly #values: readonly T[]
   readonly #plain: boolean
@@ -46,7 +54,14 @@ export class ValuesBlock<T> implements Block<T> {
   }
 }
 
-/** Describes a queue of batches: one for each batch time, or all at once in the first. */
+/** Describes a queue of batches: one for each batch time, or all at once in the first. Its records are
+ * not kept: it works without a checkpoint only.
+ *
+ * @example
+ * ```ts
+ * assert.equal(queue([[1, 2], [3]]).replayable, false)
+ * ```
+ */
 export function queue<T>(
   batches: Iterable<Iterable<T>>,
   options: { readonly oneAtATime?: boolean } = {},

@@ -11,7 +11,14 @@ export interface ScriptPosition {
 }
 
 /** Describes a replayable source of written batches. `null` gives no batch, past the end empty
- * ones. A batch of n records over p partitions is cut at floor(i·n/p). */
+ * ones. A batch of n records over p partitions is cut at floor(i·n/p).
+ *
+ * @example
+ * ```ts
+ * const source = scriptedSource('input', [[1], null], 2, { batchId: 1 })
+ * assert.equal(source.replayable, true)
+ * ```
+ */
 export function scriptedSource(
   name: string,
   script: readonly (readonly unknown[] | null)[],

@@ -16,9 +16,11 @@ export interface ReceivedRecord {
  * @example
  * ```ts
  * const data = new TextEncoder().encode('{"n":1}')
- * const block = new KinesisBlock('shard-0', [{ data, partitionKey: 'k', sequenceNumber: '7',
- * arrivalMs: 5 }]) const record = block.at(0) assert.equal(record.text(), '{"n":1}')
- * assert.deepEqual(record.json(), { n: 1 }) assert.equal(record.sequenceNumber, '7')
+ * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+ * const record = new KinesisBlock('shard-0', [received]).at(0)
+ * assert.equal(record.text(), '{"n":1}')
+ * assert.deepEqual(record.json(), { n: 1 })
+ * assert.equal(record.sequenceNumber, '7')
  * ```
  */
 export class KinesisRecord {
@@ -65,7 +67,17 @@ export class KinesisRecord {
 
 type Columns = Omit<ReceivedRecord, 'data'>
 
-/** Consecutive records of one shard. */
+/** Consecutive records of one shard.
+ *
+ * @example
+ * ```ts
+ * const data = new TextEncoder().encode('a')
+ * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+ * const block = new KinesisBlock('shard-0', [received])
+ * assert.equal(block.length, 1)
+ * assert.equal(block.lastSequence, '7')
+ * ```
+ */
 export class KinesisBlock implements Block<KinesisRecord> {
   readonly shardId: string
   readonly data: BytesRecords
