@@ -27,7 +27,7 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
-      reject(signal.reason)
+      reject(reasonOf(signal))
       return
     }
     const cancel = clock.after(delayMs, () => {
@@ -36,8 +36,13 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     })
     function abort(): void {
       cancel()
-      reject(signal?.reason)
+      reject(reasonOf(signal))
     }
     signal?.addEventListener('abort', abort, { once: true })
   })
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new Error('The wait was aborted', { cause: reason })
 }

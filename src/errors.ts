@@ -25,7 +25,14 @@ export type ErrorCode =
   | 'BUFFER_FULL'
 
 /** What the engine throws while it runs. `retryable` says whether the same call may succeed
- * later. */
+ * later.
+ *
+ * @example
+ * ```ts
+ * const error = new StreamingError('SINK_FAILED', 'Cannot write', { retryable: true })
+ * assert.equal(error.code, 'SINK_FAILED')
+ * ```
+ */
 export class StreamingError extends Error {
   override readonly name: string = 'StreamingError'
   readonly code: ErrorCode

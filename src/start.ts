@@ -211,18 +211,16 @@ class RunningPipeline implements Run {
   async #run(): Promise<void> {
     const { engine, scheduler, graph, events, aborted, signal } = this.#parts
     let error: unknown
-    let clean = true
     try {
       await scheduler.run()
     } catch (thrown) {
       error = thrown
-      clean = thrown === undefined
     }
     graph.stop()
     signal?.removeEventListener('abort', this.#onAbort)
     aborted.abort()
     try {
-      await engine.close(clean)
+      await engine.close()
     } catch (thrown) {
       error ??= thrown
     }

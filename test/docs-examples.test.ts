@@ -1,5 +1,6 @@
-// Every example of the docs runs: the @example of each docstring in src/, and the ts blocks of README and
-// docs/ (those marked `no-run` need a real stream and are only checked for their imports).
+// Every example of the docs runs: the @example of each docstring in src/, and the ts blocks of
+// README and docs/ (those marked `no-run` need a real stream and are only checked for their
+// imports).
 
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
@@ -63,7 +64,7 @@ async function pageExamples(): Promise<Example[]> {
   const examples: Example[] = []
   for (const page of pages) {
     const text = await readFile(join(ROOT, page), 'utf8')
-    for (const match of text.matchAll(/^```ts\n([^]*?)^```$/gm)) {
+    for (const match of text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)) {
       const line = text.slice(0, match.index).split('\n').length
       examples.push({ where: `${page}:${line}`, code: match[1] ?? '', source: undefined })
     }

@@ -1,4 +1,5 @@
-// The linter is part of the gate: each rule that the house relies on is shown to catch a planted case.
+// The linter is part of the gate: each rule that the house relies on is shown to catch a planted
+// case.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -183,6 +183,7 @@ describe('house rules', () => {
     [unstrippableSyntax, plant('src/a.ts', '  using run = start()')],
     [unstrippableSyntax, plant('src/a.ts', '@sealed', 'class A {}')],
     [impureCalls, plant('src/state/a.ts', 'const now = Date.now()')],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a planted file
     [impureCalls, plant('src/state/a.ts', 'const text = `at ${performance.now()}`')],
     [impureCalls, plant('src/plan/a.ts', 'const now = new Date()')],
     [impureCalls, plant('src/dstream/a.ts', 'setTimeout(() => {}, 1)')],

@@ -54,8 +54,8 @@ export class ValuesBlock<T> implements Block<T> {
   }
 }
 
-/** Describes a queue of batches: one for each batch time, or all at once in the first. Its records are
- * not kept: it works without a checkpoint only.
+/** Describes a queue of batches: one for each batch time, or all at once in the first. Its records
+ * are not kept: it works without a checkpoint only.
  *
  * @example
  * ```ts

@@ -166,12 +166,11 @@ export class Engine {
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()))
   }
 
-  /** Closes everything. A clean close marks the log as closed. */
-  async close(clean: boolean): Promise<void> {
+  /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
+  async close(): Promise<void> {
     await this.stopReceivers()
     for (const writer of this.#writers) await writer.close()
-    if (clean) await this.#log?.close()
-    else await this.#parts.store?.close()
+    await this.#log?.close()
   }
 
   async #run(batchId: number, cuts: SourceCuts, redo: boolean): Promise<boolean> {
@@ -246,7 +245,6 @@ async function openLog(
 ): Promise<{ log: BatchLog | undefined; recovered: Recovered }> {
   const { store, settings, graph } = parts
   if (store === undefined) return { log: undefined, recovered: nothing(parts.zeroTime()) }
-  await store.open()
   const { log, recovered } = await BatchLog.open({
     store,
     pipeline: parts.pipeline,
@@ -260,9 +258,6 @@ async function openLog(
     snapshotEvery: settings.snapshotEvery,
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
   })
-  for (const warning of recovered.warnings) {
-    parts.logger.warn({ pipeline: parts.pipeline, cutBytes: recovered.cutBytes }, warning)
-  }
   return { log, recovered }
 }
 

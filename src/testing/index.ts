@@ -1,5 +1,5 @@
 export { CollectingSink } from './collecting-sink.ts'
-export { FaultyStore } from './faulty-store.ts'
+export { FaultyStore, type StoreFault, type StoreOperation } from './faulty-store.ts'
 export { ManualClock } from './manual-clock.ts'
 export { MemoryStore } from './memory-store.ts'
 export { quietLogger } from './quiet-logger.ts'

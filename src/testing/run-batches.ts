@@ -135,7 +135,7 @@ class BatchesRun {
         this.#clock.advance(engine.timeOf(engine.lastBatchId + 1) - this.#clock.wallMs())
         await engine.runNext()
       }
-      await engine.close(true)
+      await engine.close()
       return true
     } catch (error) {
       if (error instanceof DeathOfProcess) return false

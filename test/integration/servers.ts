@@ -1,5 +1,5 @@
-// Servers that integration tests need. A suite whose server is not installed is left out, and says with
-// which command it comes; where MILLRACE_CI is set, a missing server is a failure.
+// Servers that integration tests need. A suite whose server is not installed is left out, and says
+// with which command it comes; where MILLRACE_CI is set, a missing server is a failure.
 
 interface Server {
   readonly module: string
