@@ -57,7 +57,11 @@ export type BatchOp =
     })
   | (OpBase & { readonly kind: 'union' })
   | (OpBase & { readonly kind: 'cogroup'; readonly partitions: number })
-  | (OpBase & { readonly kind: 'cache' })
+  | (OpBase & {
+      readonly kind: 'cache'
+      /** Told the partitions once they are made. */
+      readonly keep?: (partitions: readonly (readonly unknown[])[]) => void
+    })
 
 /** A step of a batch's lineage. Immutable but for the count of those who read it. */
 export class BatchNode {

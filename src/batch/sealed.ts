@@ -78,6 +78,20 @@ export function sealedLength(sealed: SealedRecords): number {
   return sealed.kind === 'bytes' ? sealed.length : sealed.values.length
 }
 
+const VALUE_BYTES = 16
+
+/** About how many bytes of memory sealed records take. */
+export function sealedBytes(sealed: SealedRecords): number {
+  if (sealed.kind === 'bytes') return sealed.bytes.length
+  const columns = sealed.kind === 'pairs' ? [sealed.keys, sealed.values] : [sealed.values]
+  let bytes = 0
+  for (const column of columns) {
+    for (const value of column)
+      bytes += VALUE_BYTES + (typeof value === 'string' ? value.length : 0)
+  }
+  return bytes
+}
+
 /** True for [primitive, primitive]. */
 export function isPrimitivePair(record: unknown): boolean {
   return (

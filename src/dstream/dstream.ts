@@ -226,7 +226,14 @@ export class DStream<T> extends PairOperators<T> {
     return this.persist()
   }
 
-  /** As `cache`; a batch's result is dropped when the batch and its windows are done. */
+  /** The batches of a cached stream with from ≤ time ≤ to (epoch milliseconds) that are still
+   * kept. */
+  slice(from: number, to: number): Promise<Batch<T>[]> {
+    return Promise.resolve(this.graph.slice(this.node, from, to) as Batch<T>[])
+  }
+
+  /** As `cache`: `slice` finds the last batches, up to `cacheBytesMax` in all; the level is
+   * memory. */
   persist(_level: 'memory' | 'memory-and-disk' | 'disk' = 'memory'): this {
     this.graph.change(this.node, { persisted: true }, 'persist a stream')
     return this

@@ -96,6 +96,9 @@ export type Output =
       readonly f: (batch: Batch<never>, context: BatchContext) => void | Promise<void>
     }
 
+/** Gives the kept batches of a stream with from ≤ time ≤ to. */
+export type Slices = (node: StreamNode, from: number, to: number) => Batch<unknown>[]
+
 /** The streams and outputs of one pipeline. */
 export class StreamGraph {
   readonly batchIntervalMs: number
@@ -103,6 +106,7 @@ export class StreamGraph {
   readonly outputs: Output[] = []
   readonly sources: Extract<StreamNode, { kind: 'source' }>[] = []
   #phase: 'building' | 'started' | 'stopped' = 'building'
+  #slices: Slices | undefined
 
   constructor(batchIntervalMs: number) {
     this.batchIntervalMs = batchIntervalMs
@@ -157,6 +161,26 @@ export class StreamGraph {
   change(node: StreamNode, change: Partial<MutableOptions>, what: string): void {
     this.#refuseUnlessBuilding(what)
     Object.assign(node.options, change)
+  }
+
+  /** Tells where the batches of a running pipeline are. */
+  serveSlices(slices: Slices): void {
+    this.#slices = slices
+  }
+
+  /** The kept batches of a stream; throws before the pipeline runs, and for streams that keep
+   * none. */
+  slice(node: StreamNode, from: number, to: number): Batch<unknown>[] {
+    const action = `slice stream "${node.name}"`
+    if (this.#slices === undefined) {
+      throw new ConfigError(
+        `Cannot ${action}: it has not been initialized; start the pipeline first`,
+      )
+    }
+    if (!node.options.persisted) {
+      throw new ConfigError(`Cannot ${action}: its batches are not kept; call cache() on it`)
+    }
+    return this.#slices(node, from, to)
   }
 
   /** Ends the building: called once build() has returned. */

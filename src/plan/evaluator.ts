@@ -76,6 +76,7 @@ export class Evaluator {
     if (node.op.kind === 'leaf' || node.op.kind === 'union') return lazy
     if (node.readers <= 1 && node.op.kind !== 'cache') return lazy
     const parts = lazy.map((part, index) => this.#collect(part, index))
+    if (node.op.kind === 'cache') node.op.keep?.(parts)
     if (parts.every(isPlain)) {
       this.#shared.set(node, parts)
       return parts.map(whole)

@@ -3,6 +3,8 @@
 // told.
 
 import { assert } from '../assert.ts'
+import { Batch } from '../batch/batch.ts'
+import { leaf } from '../batch/node.ts'
 import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import type { Clock } from '../clock.ts'
@@ -197,9 +199,14 @@ async function openEngine(
   const { log, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
   const epoch = log?.epoch ?? 0
-  const batchGraph = new BatchGraph(graph, recovered.zeroTime)
+  const batchGraph = new BatchGraph(graph, recovered.zeroTime, settings.cacheBytesMax)
   restore(batchGraph, recovered)
   const runtime = actionRuntime(stages, clock)
+  graph.serveSlices((node, from, to) =>
+    batchGraph
+      .slice(node, from, to)
+      .map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime)),
+  )
   const writers: SinkWriter<unknown>[] = []
   for (const [outputId, output] of graph.outputs.entries()) {
     const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger }

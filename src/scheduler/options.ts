@@ -23,6 +23,8 @@ export interface PipelineOptions {
   readonly batchAttemptsMax?: number
   /** Commits between two snapshots of state. @default 100 */
   readonly snapshotEvery?: number
+  /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
+  readonly cacheBytesMax?: number
   /** How long commits may wait to share one write; nothing is waited for on disk. @default 0 */
   readonly commitInterval?: Duration
 }
@@ -36,6 +38,7 @@ export interface Settings {
   readonly bufferBytesMax: number
   readonly batchAttemptsMax: number
   readonly snapshotEvery: number
+  readonly cacheBytesMax: number
 }
 
 const MIB = 1_048_576
@@ -62,6 +65,7 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     bufferBytesMax: countAtLeastOne(options.bufferBytesMax ?? 128 * MIB, 'bufferBytesMax'),
     batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
     snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
+    cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
   }
 }
 

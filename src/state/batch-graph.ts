@@ -9,6 +9,7 @@ import type { Records } from '../batch/records.ts'
 import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
 import { StreamingError } from '../errors.ts'
+import { BatchCache } from './batch-cache.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import { MapWithStateOperator } from './map-with-state-operator.ts'
 import { ReducedWindowOperator } from './reduced-window-operator.ts'
@@ -36,9 +37,11 @@ export class BatchGraph {
   readonly #runtimes: ReadonlyMap<StreamNode, StatefulRuntime>
   readonly #zeroTime: number
   readonly #ranAt = new Map<StatefulRuntime, number>()
+  readonly #cache: BatchCache
 
-  constructor(graph: StreamGraph, zeroTime: number) {
+  constructor(graph: StreamGraph, zeroTime: number, cacheBytesMax: number) {
     this.graph = graph
+    this.#cache = new BatchCache(cacheBytesMax)
     this.#zeroTime = zeroTime
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
@@ -53,6 +56,7 @@ export class BatchGraph {
   /** Makes the lineages of a batch time for a new attempt: what an earlier one left is dropped. */
   plan(time: number, sources: SourceNodes, runtime: BatchRuntime): BatchPlan {
     for (const operator of this.#runtimes.values()) operator.begin()
+    this.#cache.discard()
     this.#ranAt.clear()
     const made = new Map<StreamNode, BatchNode | undefined>()
     const stateful: { node: BatchNode; ran: () => boolean }[] = []
@@ -84,6 +88,18 @@ export class BatchGraph {
   /** Makes the overlays of the last attempt the committed state. */
   merge(): void {
     for (const operator of this.#runtimes.values()) operator.merge()
+    this.#cache.merge()
+  }
+
+  /** The committed batches of a persisted stream with from ≤ time ≤ to that are still kept. */
+  slice(node: StreamNode, from: number, to: number): unknown[][][] {
+    const first = Math.max(1, Math.ceil((from - this.#zeroTime) / node.slideMs))
+    const batches: unknown[][][] = []
+    for (let time = this.#zeroTime + first * node.slideMs; time <= to; time += node.slideMs) {
+      const kept = this.#cache.get(node.id, time)
+      if (kept !== undefined) batches.push(kept)
+    }
+    return batches
   }
 
   snapshot(): Uint8Array {
@@ -127,7 +143,8 @@ export class BatchGraph {
     if (!due) return undefined
     const result = this.#statelessNode(node, time, parents, sources, runtime)
     if (result === undefined || !node.options.persisted) return result
-    return new BatchNode({ kind: 'cache', name: node.name, fixed: true }, [result])
+    const keep = (parts: readonly (readonly unknown[])[]) => this.#cache.add(node.id, time, parts)
+    return new BatchNode({ kind: 'cache', name: node.name, fixed: true, keep }, [result])
   }
 
   #statelessNode(
