@@ -32,6 +32,9 @@ export type CombineOp = OpBase & {
 /** Sees all partitions of all parents at once and gives new partitions. */
 export type ExchangeOp = OpBase & {
   readonly kind: 'exchange'
+  /** Runs at most once in an attempt, since running changes state: its result is kept for all who
+   * read it, directly or not. */
+  readonly once?: boolean
   readonly f: (parents: readonly (readonly Records<unknown>[])[]) => unknown[][]
 }
 
@@ -69,11 +72,26 @@ export class BatchNode {
   readonly parents: readonly BatchNode[]
   /** How many nodes and outputs read this one; more than one makes its result worth keeping. */
   readers = 0
+  /** How often the result is asked for: as `readers`, and once more for each further reader of a
+   * child that keeps nothing of its own. */
+  reads = 0
 
   constructor(op: BatchOp, parents: readonly BatchNode[]) {
     this.op = op
     this.parents = parents
-    for (const parent of parents) parent.readers += 1
+    for (const parent of parents) parent.addReader()
+  }
+
+  /** Counts one more node or output that reads this one. */
+  addReader(): void {
+    this.readers += 1
+    this.#addRead()
+  }
+
+  #addRead(): void {
+    this.reads += 1
+    const keepsNothing = isNarrow(this.op) || this.op.kind === 'union'
+    if (this.reads > 1 && keepsNothing) for (const parent of this.parents) parent.#addRead()
   }
 }
 

@@ -16,7 +16,8 @@ export type Reduce<V> = (a: V, b: V) => V
 
 /** Settings of `reduceByKeyAndWindow` with an inverse. */
 export interface InverseWindowOptions<K, V> extends Partitions {
-  /** Keys for which it gives false leave the window. @default none: a count that fell to 0 stays */
+  /** Keys for which it gives false are not emitted, and are forgotten once nothing in the window is
+   * theirs. @default none: a count that fell to 0 stays */
   readonly filter?: (pair: [K, V]) => boolean
 }
 

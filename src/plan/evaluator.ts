@@ -74,7 +74,8 @@ export class Evaluator {
 
   #keepIfRead(node: BatchNode, lazy: readonly LazyPartition[]): readonly LazyPartition[] {
     if (node.op.kind === 'leaf' || node.op.kind === 'union') return lazy
-    if (node.readers <= 1 && node.op.kind !== 'cache') return lazy
+    const once = node.op.kind === 'exchange' && node.op.once === true
+    if ((once ? node.reads : node.readers) <= 1 && node.op.kind !== 'cache') return lazy
     const parts = lazy.map((part, index) => this.#collect(part, index))
     if (node.op.kind === 'cache') node.op.keep?.(parts)
     if (parts.every(isPlain)) {

@@ -71,7 +71,7 @@ export class BatchGraph {
     }
     const outputs = this.graph.outputs.map(({ node }) => {
       const batchNode = made.get(node)
-      if (batchNode !== undefined) batchNode.readers += 1
+      batchNode?.addReader()
       return batchNode
     })
     return { outputs, stateful }
@@ -191,7 +191,7 @@ export class BatchGraph {
       this.#ranAt.set(operator, time)
       return operator.run(time, (parents[0] ?? []) as unknown[][], due)
     }
-    const op = { kind: 'exchange', name: node.name, fixed: true, f: run } as const
+    const op = { kind: 'exchange', name: node.name, fixed: true, once: true, f: run } as const
     return new BatchNode(op, parent === undefined ? [] : [parent])
   }
 }

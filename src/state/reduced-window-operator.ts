@@ -18,6 +18,8 @@ type Reduce = (a: unknown, b: unknown) => unknown
 interface Reduced {
   readonly key: unknown
   value: unknown
+  /** How many of the panes hold the key. */
+  panes: number
 }
 
 interface Changes {
@@ -60,8 +62,9 @@ export class ReducedWindowOperator implements StatefulRuntime {
     return this.#state.partitions.map((state, p) => {
       const old = this.#reducePanes(opened.leaving, p)
       const fresh = this.#reducePanes(opened.entering, p)
-      this.#slide(state, old, fresh, time)
-      return Array.from(state.entries(), ([, { key, value }]) => [key, value])
+      this.#slide(state, old, fresh)
+      const pairs = Array.from(state.entries(), ([, { key, value }]) => [key, value] as const)
+      return pairs.filter((pair) => this.#passes(...pair)) as unknown as unknown[]
     })
   }
 
@@ -73,8 +76,12 @@ export class ReducedWindowOperator implements StatefulRuntime {
       for (const [key, value] of records) {
         const token = tokenOf(key)
         const known = result.get(token)
-        if (known === undefined) result.set(token, { key, value })
-        else known.value = reduce(known.value, value)
+        if (known === undefined) {
+          result.set(token, { key, value, panes: 1 })
+          continue
+        }
+        known.value = reduce(known.value, value)
+        known.panes += 1
       }
     }
     return result
@@ -84,30 +91,36 @@ export class ReducedWindowOperator implements StatefulRuntime {
     state: StatePartition,
     old: ReadonlyMap<Token, Reduced>,
     fresh: ReadonlyMap<Token, Reduced>,
-    time: number,
   ): void {
     const { f, inverse } = this.#options as unknown as { f: Reduce; inverse: Reduce }
-    for (const [token, { key, value }] of old) {
+    for (const [token, leaving] of old) {
       const before = state.get(token)
       if (before === undefined || fresh.has(token)) continue
-      this.#keep(state, key, inverse(before.value, value), time)
+      const value = inverse(before.value, leaving.value)
+      this.#keep(state, before.key, value, before.touched - leaving.panes)
     }
-    for (const [token, { key, value }] of fresh) {
+    for (const [token, entering] of fresh) {
       const before = state.get(token)
       if (before === undefined) {
-        this.#keep(state, key, value, time)
+        this.#keep(state, entering.key, entering.value, entering.panes)
         continue
       }
       const leaving = old.get(token)
       const rest = leaving === undefined ? before.value : inverse(before.value, leaving.value)
-      this.#keep(state, key, f(rest, value), time)
+      const panes = before.touched - (leaving?.panes ?? 0) + entering.panes
+      this.#keep(state, before.key, f(rest, entering.value), panes)
     }
   }
 
-  #keep(state: StatePartition, key: unknown, value: unknown, time: number): void {
-    const filter = this.#options.filter as ((pair: [unknown, unknown]) => boolean) | undefined
-    if (filter === undefined || filter([key, value])) state.set(key, value, time)
+  /** A key leaves the state when no pane holds it and the filter does not want it. */
+  #keep(state: StatePartition, key: unknown, value: unknown, panes: number): void {
+    if (panes > 0 || this.#passes(key, value)) state.set(key, value, panes, true)
     else state.remove(key)
+  }
+
+  #passes(key: unknown, value: unknown): boolean {
+    const filter = this.#options.filter as ((pair: [unknown, unknown]) => boolean) | undefined
+    return filter === undefined || filter([key, value])
   }
 
   changes(): unknown {

@@ -29,6 +29,8 @@ const BACKOFF_BASE_MS = 100
 const BACKOFF_MAX_MS = 5_000
 const START_ATTEMPTS = 3
 const CALL_TIMEOUT_MS = 10_000
+// Some servers leave a request for an iterator at a timestamp unanswered until a record follows it.
+const ITERATOR_TIMEOUT_MS = 2_000
 
 /** Reads one stream. */
 export class StreamReader {
@@ -75,7 +77,7 @@ export class StreamReader {
   async iterator(shardId: string, after: Position): Promise<string> {
     const input = { ...this.#name, ShardId: shardId, ...iteratorType(after) }
     const answer = await this.#call(Number.POSITIVE_INFINITY, () =>
-      this.#client.send(new GetShardIteratorCommand(input), abortAfter()),
+      this.#client.send(new GetShardIteratorCommand(input), abortAfter(ITERATOR_TIMEOUT_MS)),
     )
     return answer.ShardIterator ?? ''
   }
@@ -136,8 +138,8 @@ function makeClient({ options }: KinesisSettings): KinesisClient {
   })
 }
 
-function abortAfter(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(CALL_TIMEOUT_MS) }
+function abortAfter(timeoutMs = CALL_TIMEOUT_MS): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(timeoutMs) }
 }
 
 function iteratorType(after: Position) {
