@@ -72,10 +72,6 @@ export class BatchNode {
   readonly parents: readonly BatchNode[]
   /** How many nodes and outputs read this one; more than one makes its result worth keeping. */
   readers = 0
-  /** How often the result is asked for: as `readers`, and once more for each further reader of a
-   * child that keeps nothing of its own. */
-  reads = 0
-
   constructor(op: BatchOp, parents: readonly BatchNode[]) {
     this.op = op
     this.parents = parents
@@ -85,13 +81,6 @@ export class BatchNode {
   /** Counts one more node or output that reads this one. */
   addReader(): void {
     this.readers += 1
-    this.#addRead()
-  }
-
-  #addRead(): void {
-    this.reads += 1
-    const keepsNothing = isNarrow(this.op) || this.op.kind === 'union'
-    if (this.reads > 1 && keepsNothing) for (const parent of this.parents) parent.#addRead()
   }
 }
 

@@ -4,6 +4,7 @@
 import type { AsyncOp, BatchNode, BatchOp, NarrowOp, Recipe } from './node.ts'
 import { BatchNode as Node } from './node.ts'
 import { partitionOf } from './partitioner.ts'
+import { synchronous } from './promise.ts'
 import type { Records } from './records.ts'
 
 type Pair = readonly [unknown, unknown]
@@ -143,7 +144,7 @@ export function exchange(f: (partitions: Parts) => unknown[][], naming: Naming):
 }
 
 export function reduce(f: (a: never, b: never) => unknown, naming: Naming): Recipe {
-  const merge = f as (a: unknown, b: unknown) => unknown
+  const merge = (a: unknown, b: unknown) => synchronous(f(a as never, b as never))
   const fold = (partitions: Parts) => {
     const partials = partitions
       .filter((part) => part.length > 0)
@@ -152,7 +153,7 @@ export function reduce(f: (a: never, b: never) => unknown, naming: Naming): Reci
         for (let i = 1; i < part.length; i++) result = merge(result, part.at(i))
         return result
       })
-    return [partials.length === 0 ? [] : [partials.reduce(merge)]]
+    return [partials.length === 0 ? [] : [partials.reduce((a, b) => merge(a, b))]]
   }
   return exchange(fold, naming)
 }

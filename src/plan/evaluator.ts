@@ -9,14 +9,15 @@ import { isPrimitive } from '../batch/codec.ts'
 import type { AsyncOp, BatchNode, BatchOp, CombineOp, NarrowOp } from '../batch/node.ts'
 import { isNarrow } from '../batch/node.ts'
 import { partitionOfToken } from '../batch/partitioner.ts'
+import { isPromise, refusePromise, synchronous } from '../batch/promise.ts'
 import type { Partition, Records } from '../batch/records.ts'
 import { openRecords, type SealedRecords, sealRecords } from '../batch/sealed.ts'
 import type { Clock } from '../clock.ts'
-import { type StreamingError, TaskError } from '../errors.ts'
+import { codeOf, type StreamingError, TaskError } from '../errors.ts'
 import { callAsync } from './async-call.ts'
 import { cogroupPartitions } from './cogroup.ts'
 import { KeyTable } from './combiner.ts'
-import { isPromise, LoopFailure, refusePromise } from './failure.ts'
+import { LoopFailure } from './failure.ts'
 import { interpret, type Trace } from './interpreter.ts'
 import type { LoopTarget } from './loop.ts'
 import type { StageCache } from './stage-cache.ts'
@@ -62,29 +63,35 @@ export class Evaluator {
     if (!isNarrow(op)) return this.#keepIfRead(node, await this.#wide(node, op))
     const parent = await this.#resolve(node.parents[0] as BatchNode)
     const lazy = parent.map(({ pieces, ops }) => ({ pieces, ops: [...ops, op] }))
-    return node.readers > 1 ? this.#shareIfPlain(node, lazy) : lazy
+    return this.#keepIfRead(node, lazy)
   }
 
-  /** Records that no closure can change are made once for all readers; others anew for each. */
-  #shareIfPlain(node: BatchNode, lazy: readonly LazyPartition[]): readonly LazyPartition[] {
-    const parts = lazy.map((part, index) => this.#collect(part, index))
-    if (parts.every(isPlain)) this.#shared.set(node, parts)
-    return parts.map(whole)
-  }
-
+  /** Keeps what has several readers, and what may run only once; the rest streams through. */
   #keepIfRead(node: BatchNode, lazy: readonly LazyPartition[]): readonly LazyPartition[] {
-    if (node.op.kind === 'leaf' || node.op.kind === 'union') return lazy
-    const once = node.op.kind === 'exchange' && node.op.once === true
-    if ((once ? node.reads : node.readers) <= 1 && node.op.kind !== 'cache') return lazy
+    const { op, readers } = node
+    const once = op.kind === 'exchange' && op.once === true
+    if (op.kind === 'leaf' || (readers <= 1 && op.kind !== 'cache' && !once)) return lazy
     const parts = lazy.map((part, index) => this.#collect(part, index))
-    if (node.op.kind === 'cache') node.op.keep?.(parts)
-    if (parts.every(isPlain)) {
+    if (op.kind === 'cache') op.keep?.(parts)
+    if ((once && readers <= 1) || parts.every(isPlain)) {
       this.#shared.set(node, parts)
       return parts.map(whole)
     }
-    const sealed = parts.map((part) => sealRecords(part, `the result of "${node.op.name}"`))
-    this.#kept.set(node, sealed)
-    return sealed.map((records) => whole(openRecords(records)))
+    return this.#seal(node, parts, once)
+  }
+
+  /** Seals records, so that no reader sees what another's closure changed in place. What cannot be
+   * sealed is made anew for each reader, or shared as it is where it may run only once. */
+  #seal(node: BatchNode, parts: unknown[][], once: boolean): readonly LazyPartition[] {
+    try {
+      const sealed = parts.map((part) => sealRecords(part, `the result of "${node.op.name}"`))
+      this.#kept.set(node, sealed)
+      return sealed.map((records) => whole(openRecords(records)))
+    } catch (error) {
+      if (codeOf(error) !== 'VALUE_NOT_STORABLE') throw error
+      if (once) this.#shared.set(node, parts)
+      return parts.map(whole)
+    }
   }
 
   async #wide(node: BatchNode, op: Exclude<BatchOp, NarrowOp>): Promise<readonly LazyPartition[]> {
@@ -229,10 +236,9 @@ function mergeInto(tables: readonly KeyTable[], partial: KeyTable, op: CombineOp
   let id = 0
   for (const token of partial.tokens()) {
     const table = tables[partitionOfToken(token, tables.length)] as KeyTable
-    const value = partial.values[id]
-    if (isPromise(value)) refusePromise(value)
+    const value = synchronous(partial.values[id])
     const known = table.ids.get(token)
-    if (known !== undefined) table.values[known] = merge(table.values[known], value)
+    if (known !== undefined) table.values[known] = synchronous(merge(table.values[known], value))
     else table.values[table.idOf(partial.keys[id])] = value
     id += 1
   }

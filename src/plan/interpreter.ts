@@ -4,9 +4,9 @@
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import { isPromise, refusePromise } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
-import { isPromise, refusePromise } from './failure.ts'
 import type { LoopTarget } from './loop.ts'
 
 /** Told where the interpreter is before each call of a closure. */

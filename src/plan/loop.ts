@@ -7,9 +7,10 @@
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import { refusePromise } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
-import { LoopFailure, refusePromise } from './failure.ts'
+import { LoopFailure } from './failure.ts'
 
 /** What a loop adds its results to: an array, or the table of a shuffle. */
 export type LoopTarget = unknown[] | KeyTable

@@ -11,13 +11,13 @@ import { partitionOfToken } from '../batch/partitioner.ts'
 import { openValue, SealedValue, type StoredValue, sameStored, sealValue } from '../batch/sealed.ts'
 
 interface Slot {
-  readonly key: unknown
+  readonly key: StoredValue
   readonly value: StoredValue
   /** Batch time of the last update, epoch milliseconds. */
   readonly touched: number
 }
 
-/** One entry as a closure sees it: `value` is fresh. */
+/** One entry as a closure sees it: key and value are fresh. */
 export interface StateEntry {
   readonly key: unknown
   readonly value: unknown
@@ -32,11 +32,13 @@ export interface StateColumns {
   readonly removed: readonly unknown[]
 }
 
+const WHAT_KEY = 'a key of a state'
+
 /** The state of the keys of one partition. */
 export class StatePartition {
   readonly #committed = new Map<Token, Slot>()
   readonly #overlay = new Map<Token, Slot | undefined>()
-  readonly #removedKeys = new Map<Token, unknown>()
+  readonly #removedKeys = new Map<Token, StoredValue>()
   readonly #what: string
   /** No committed entry was touched before this time. */
   #oldest = Number.NEGATIVE_INFINITY
@@ -66,7 +68,8 @@ export class StatePartition {
     const same = before !== undefined && sameStored(before.value, stored)
     if (same && !(alwaysTouch && before.touched !== touched)) return
     this.#removedKeys.delete(token)
-    this.#overlay.set(token, { key: before?.key ?? key, value: stored, touched })
+    const storedKey = before === undefined ? sealValue(key, WHAT_KEY) : before.key
+    this.#overlay.set(token, { key: storedKey, value: stored, touched })
   }
 
   remove(key: unknown): void {
@@ -76,7 +79,7 @@ export class StatePartition {
       return
     }
     this.#overlay.set(token, undefined)
-    this.#removedKeys.set(token, key)
+    this.#removedKeys.set(token, sealValue(key, WHAT_KEY))
   }
 
   /** All entries, the committed ones in their order, then the new ones. */
@@ -112,7 +115,7 @@ export class StatePartition {
   changes(): StateColumns | undefined {
     if (this.#overlay.size === 0) return undefined
     const slots = [...this.#overlay.values()].filter((slot) => slot !== undefined)
-    return { ...columns(slots), removed: [...this.#removedKeys.values()] }
+    return { ...columns(slots), removed: Array.from(this.#removedKeys.values(), openValue) }
   }
 
   merge(): void {
@@ -133,7 +136,8 @@ export class StatePartition {
     for (const key of removed) this.#committed.delete(tokenOf(key))
     keys.forEach((key, i) => {
       const value = values[i] instanceof Uint8Array ? new SealedValue(values[i]) : values[i]
-      this.#committed.set(tokenOf(key), { key, value, touched: touched[i] as number })
+      const stored = { key: sealValue(key, WHAT_KEY), value, touched: touched[i] as number }
+      this.#committed.set(tokenOf(key), stored)
     })
     this.#oldest = Number.NEGATIVE_INFINITY
   }
@@ -182,12 +186,12 @@ export class KeyedState {
 }
 
 function open(slot: Slot): StateEntry {
-  return { key: slot.key, value: openValue(slot.value), touched: slot.touched }
+  return { key: openValue(slot.key), value: openValue(slot.value), touched: slot.touched }
 }
 
 function columns(slots: readonly Slot[]): Omit<StateColumns, 'removed'> {
   return {
-    keys: slots.map((slot) => slot.key),
+    keys: slots.map((slot) => openValue(slot.key)),
     values: slots.map(({ value }) => (value instanceof SealedValue ? value.bytes : value)),
     touched: slots.map((slot) => slot.touched),
   }

@@ -1,4 +1,6 @@
 import { tokenOf } from '../batch/key.ts'
+import { synchronous } from '../batch/promise.ts'
+import { openValue, sealValue } from '../batch/sealed.ts'
 import type { MapWithStateOptions } from '../dstream/graph.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import type { StatePartition } from './keyed-state.ts'
@@ -43,7 +45,8 @@ export class MapWithStateOperator extends KeyedOperator {
   ): void {
     const before = state.get(tokenOf(key))
     const handle = new StateHandle(before === undefined ? undefined : { value: before.value })
-    const result = this.#f(key, value, handle, { time })
+    const shown = openValue(sealValue(key, 'a key of a state'))
+    const result = synchronous(this.#f(shown, value, handle, { time }))
     if (handle.removed) state.remove(key)
     else if (handle.updated) state.set(key, handle.get(), time, true)
     else if (handle.exists() && this.#timeoutMs !== undefined) {
@@ -54,8 +57,9 @@ export class MapWithStateOperator extends KeyedOperator {
 
   #expire(state: StatePartition, threshold: number, time: number, emitted: unknown[]): void {
     for (const { key, value } of state.touchedBefore(threshold)) {
-      const result = this.#f(key, undefined, new StateHandle({ value }, true), { time })
       state.remove(key)
+      const handle = new StateHandle({ value }, true)
+      const result = synchronous(this.#f(key, undefined, handle, { time }))
       if (result !== undefined) emitted.push(result)
     }
   }

@@ -7,6 +7,7 @@
 
 import type { Token } from '../batch/key.ts'
 import { tokenOf } from '../batch/key.ts'
+import { synchronous } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { ReducedWindowOptions } from '../dstream/graph.ts'
 import { KeyedState, type StateColumns, type StatePartition } from './keyed-state.ts'
@@ -80,7 +81,7 @@ export class ReducedWindowOperator implements StatefulRuntime {
           result.set(token, { key, value, panes: 1 })
           continue
         }
-        known.value = reduce(known.value, value)
+        known.value = synchronous(reduce(known.value, value))
         known.panes += 1
       }
     }
@@ -96,7 +97,7 @@ export class ReducedWindowOperator implements StatefulRuntime {
     for (const [token, leaving] of old) {
       const before = state.get(token)
       if (before === undefined || fresh.has(token)) continue
-      const value = inverse(before.value, leaving.value)
+      const value = synchronous(inverse(before.value, leaving.value))
       this.#keep(state, before.key, value, before.touched - leaving.panes)
     }
     for (const [token, entering] of fresh) {
@@ -106,9 +107,10 @@ export class ReducedWindowOperator implements StatefulRuntime {
         continue
       }
       const leaving = old.get(token)
-      const rest = leaving === undefined ? before.value : inverse(before.value, leaving.value)
+      const rest =
+        leaving === undefined ? before.value : synchronous(inverse(before.value, leaving.value))
       const panes = before.touched - (leaving?.panes ?? 0) + entering.panes
-      this.#keep(state, before.key, f(rest, entering.value), panes)
+      this.#keep(state, before.key, synchronous(f(rest, entering.value)), panes)
     }
   }
 
@@ -120,7 +122,7 @@ export class ReducedWindowOperator implements StatefulRuntime {
 
   #passes(key: unknown, value: unknown): boolean {
     const filter = this.#options.filter as ((pair: [unknown, unknown]) => boolean) | undefined
-    return filter === undefined || filter([key, value])
+    return filter === undefined || synchronous(filter([key, value]))
   }
 
   changes(): unknown {

@@ -1,4 +1,6 @@
 import { type Token, tokenOf } from '../batch/key.ts'
+import { synchronous } from '../batch/promise.ts'
+import { openValue, sealValue } from '../batch/sealed.ts'
 import type { UpdateStateOptions } from '../dstream/graph.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import type { StatePartition } from './keyed-state.ts'
@@ -55,7 +57,8 @@ export class UpdateStateOperator extends KeyedOperator {
     emitted: [unknown, unknown][],
   ): void {
     const { key, values, before, time } = call
-    const after = (this.#options.f as Update)(values, before, { key, time })
+    const shown = openValue(sealValue(key, 'a key of a state'))
+    const after = synchronous((this.#options.f as Update)(values, before, { key: shown, time }))
     if (after === undefined) {
       state.remove(key)
       return
