@@ -129,6 +129,11 @@ const words: [string[], number][][] = [
   [[['a'], 3]],
 ]
 const spoil = (key: string[]) => key.push('spoiled')
+const spoilPair = ([key, n]: readonly [string[], number]) => {
+  const shown = [...key]
+  spoil(key)
+  return [shown, n]
+}
 const add = (ns: number[], before: number | undefined): number =>
   ns.reduce((a, b) => a + b, before ?? 0)
 
@@ -138,8 +143,7 @@ const keyed: Readonly<Record<string, (s: Keyed) => DStream<unknown>>> = {
       spoil(key)
       return add(ns, before)
     }),
-  'a reader of updateStateByKey': (s) =>
-    s.updateStateByKey(add).map(([key, n]) => [[...key, ...key].slice(0, spoil(key) - 1), n]),
+  'a reader of updateStateByKey': (s) => s.updateStateByKey(add).map(spoilPair),
   'the closure of mapWithState': (s) =>
     s
       .mapWithState((key: string[], n: number | undefined, state: State<number>) => {
@@ -156,7 +160,7 @@ const keyed: Readonly<Record<string, (s: Keyed) => DStream<unknown>>> = {
         '2s',
         '1s',
       )
-      .map(([key, n]) => [[...key, ...key].slice(0, spoil(key) - 1), n]),
+      .map(spoilPair),
 }
 
 test.each(Object.entries(keyed))(

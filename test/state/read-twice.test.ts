@@ -4,7 +4,8 @@ import type { DStream } from 'millrace'
 import { runBatches } from 'millrace/testing'
 import { expect, test } from 'vitest'
 
-type Pairs = DStream<readonly [string, number]>
+type Pair = [string, number]
+type Pairs = DStream<Pair>
 type Build = (s: Pairs) => Pairs
 
 const inputs = [
@@ -23,7 +24,7 @@ const stateful: Readonly<Record<string, Build>> = {
   updateStateByKey: (s) =>
     s.updateStateByKey((ns: number[], before: number | undefined) => (before ?? 0) + ns.length),
   mapWithState: (s) =>
-    s.mapWithState<string, number, number, [string, number]>((key, n = 0, state) => {
+    s.mapWithState<string, number, number, Pair>((key, n = 0, state) => {
       state.update((state.exists() ? state.get() : 0) + n)
       return [key, state.get()]
     }),
@@ -39,8 +40,8 @@ const stateful: Readonly<Record<string, Build>> = {
 
 const between: Readonly<Record<string, Build>> = {
   nothing: (s) => s,
-  map: (s) => s.map(([key, n]) => [key, n] as const),
-  'map and filter': (s) => s.map(([key, n]) => [key, n] as const).filter(() => true),
+  map: (s) => s.map(([key, n]): Pair => [key, n]),
+  'map and filter': (s) => s.map(([key, n]): Pair => [key, n]).filter(() => true),
   union: (s) => s.union(s),
   'union and map': (s) => s.union(s.mapValues((n) => n)).mapValues((n) => n),
 }
