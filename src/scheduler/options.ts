@@ -1,5 +1,5 @@
 import type { CheckpointStore } from '../checkpoint/store.ts'
-import { type Duration, positiveDurationMs } from '../duration.ts'
+import { type Duration, durationMs, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
 
 /** How a pipeline runs. */
@@ -25,7 +25,8 @@ export interface PipelineOptions {
   readonly snapshotEvery?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
-  /** How long commits may wait to share one write; nothing is waited for on disk. @default 0 */
+  /** How long commits may wait to share one write. Only 0 works: on disk nothing is gained by waiting.
+   * @default 0 */
   readonly commitInterval?: Duration
 }
 
@@ -55,6 +56,12 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     throw new ConfigError(
       `Cannot use onBatchError 'continue' in pipeline "${pipeline}" with a checkpoint: a dropped ` +
         `batch would be lost; use 'stop', or checkpoint: false`,
+    )
+  }
+  if (durationMs(options.commitInterval ?? 0, 'commitInterval') !== 0) {
+    throw new ConfigError(
+      `Cannot use ${options.commitInterval} as commitInterval of pipeline "${pipeline}": commits are ` +
+        `written at once by every store there is; use 0, or leave it out`,
     )
   }
   return {
