@@ -1,5 +1,5 @@
-// What every question shares: a seeded generator, the statistics, the table, and the result as
-// text.
+// What every question shares: bounds, turns in which the sides are timed, the statistics, the
+// table, and the result as text.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,8 +8,10 @@ import { cpus, totalmem } from 'node:os'
 /** How a question is asked. */
 export interface BenchOptions {
   readonly seed: number
-  /** Timed runs of each side, after the warm-up. */
+  /** At most so many timed runs of each side of each row, after the warm-up. */
   readonly runs: number
+  /** At most about so long, over all rows, warm-up included. */
+  readonly seconds: number
   /** Records of one batch. */
   readonly records: number
 }
@@ -20,7 +22,7 @@ export type Row = Readonly<Record<string, string | number>>
 /** A question and how it is answered. */
 export interface Question {
   readonly asks: string
-  readonly defaults: BenchOptions
+  readonly defaults: { readonly seed: number; readonly runs: number; readonly records: number }
   answer(options: BenchOptions): Promise<Row[]>
 }
 
@@ -30,28 +32,45 @@ export function quantile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-/** Times two sides in turn, so that both meet the same noise; milliseconds of each run. */
+/** Counts the runs of one of `parts` equal parts of a question: first the warm-up, a quarter of
+ * the whole, then the timed ones, at least one. */
+export function* turns(
+  { runs, seconds }: BenchOptions,
+  parts = 1,
+): Generator<{ readonly run: number; readonly timed: boolean }> {
+  const startedAt = performance.now()
+  const spent = (share: number) => performance.now() - startedAt >= (share * seconds * 1e3) / parts
+  let run = 0
+  while (run < Math.ceil(runs / 3) && !spent(1 / 4)) yield { run: run++, timed: false }
+  const warm = run
+  do yield { run: run++, timed: true }
+  while (run - warm < runs && !spent(1))
+}
+
+/** Times the sides in turn, so that all meet the same noise; milliseconds of each run. The side
+ * that begins changes from run to run: each pays for the garbage of each other. */
 export async function interleave(
-  runs: number,
-  sides: readonly [() => unknown, () => unknown],
-): Promise<readonly [number[], number[]]> {
-  const times: [number[], number[]] = [[], []]
-  const warmUp = Math.ceil(runs / 3)
-  for (let run = -warmUp; run < runs; run++) {
-    for (const side of [0, 1] as const) {
+  options: BenchOptions,
+  parts: number,
+  sides: readonly (() => unknown)[],
+): Promise<number[][]> {
+  const times: number[][] = sides.map(() => [])
+  for (const { run, timed } of turns(options, parts)) {
+    for (let i = 0; i < sides.length; i++) {
+      const side = (run + i) % sides.length
       const startedAt = performance.now()
-      await sides[side]()
-      if (run >= 0) times[side].push(performance.now() - startedAt)
+      await sides[side]?.()
+      if (timed) times[side]?.push(performance.now() - startedAt)
     }
   }
   return times
 }
 
 /** Median ratio a : b of paired runs, and its spread. */
-export function ratio(a: readonly number[], b: readonly number[]): Row {
+export function ratio(a: readonly number[], b: readonly number[], name = 'ratio'): Row {
   const ratios = a.map((time, i) => time / (b[i] ?? Number.NaN))
   const show = (share: number) => quantile(ratios, share).toFixed(2)
-  return { ratio: show(0.5), 'ratio p10': show(0.1), 'ratio p90': show(0.9) }
+  return { [name]: show(0.5), 'p10–p90': `${show(0.1)}–${show(0.9)}` }
 }
 
 /** The rows as a table of text. */
@@ -72,11 +91,10 @@ export function table(rows: readonly Row[]): string {
 /** Machine, versions and commit of a result. */
 export function provenance(): string {
   const manifest = readJson('../package.json')
-  const lock = readJson('../package-lock.json')
-  const packages = lock['packages'] as Record<string, { readonly version?: string }>
-  const used = ['msgpackr', 'p-queue', 'lru-cache'].map(
-    (name) => `${name} ${packages[`node_modules/${name}`]?.version}`,
-  )
+  const dependencies = Object.keys(manifest['dependencies'] as Record<string, string>)
+  const used = dependencies.map((name) => {
+    return `${name} ${readJson(`../node_modules/${name}/package.json`)['version']}`
+  })
   const [cpu] = cpus()
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
   return [
@@ -96,13 +114,19 @@ export function save(name: string, text: string): string {
   return `bench/results/${name}.txt`
 }
 
+/** The commit, and whether the library or the question has been changed since. */
 function commit(): string {
   try {
-    const options = { cwd: new URL('.', import.meta.url), encoding: 'utf8' } as const
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim()
+    const changed = git('status', '--porcelain', '--', '../src', '*.ts') !== ''
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`
   } catch {
     return 'unknown'
   }
+}
+
+function git(...args: string[]): string {
+  const options = { cwd: new URL('.', import.meta.url), encoding: 'utf8' } as const
+  return execFileSync('git', args, { ...options, stdio: ['ignore', 'pipe', 'ignore'] }).trim()
 }
 
 function readJson(path: string): Record<string, unknown> {
