@@ -25,7 +25,8 @@ export interface PipelineOptions {
   readonly snapshotEvery?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
-  /** How long commits may wait to share one write. Only 0 works: on disk nothing is gained by waiting.
+  /** How long commits may wait to share one write. Only 0 works: on disk nothing is gained by
+   * waiting.
    * @default 0 */
   readonly commitInterval?: Duration
 }
@@ -60,7 +61,8 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
   }
   if (durationMs(options.commitInterval ?? 0, 'commitInterval') !== 0) {
     throw new ConfigError(
-      `Cannot use ${options.commitInterval} as commitInterval of pipeline "${pipeline}": commits are ` +
+      `Cannot use ${options.commitInterval} as commitInterval of pipeline "${pipeline}": ` +
+        `commits are ` +
         `written at once by every store there is; use 0, or leave it out`,
     )
   }
