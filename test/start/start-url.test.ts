@@ -57,7 +57,7 @@ test('a signal stops the run gracefully', async () => {
   expect(run.metrics()).toMatchObject({ batches: 1, lastBatchId: 1 })
 })
 
-test('time that passed while nothing ran is caught up, up to the bound, and the rest is skipped', async () => {
+test('missed batch times run up to the bound, and the rest is skipped', async () => {
   const clock = new ManualClock()
   const position = { batchId: 1 }
   const first = await startWriter('writer.ts', clock, position)
