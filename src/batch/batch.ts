@@ -290,8 +290,9 @@ export class Batch<T> {
   }
 
   /** The records of each partition. */
-  partitions(): Promise<T[][]> {
-    return this.#runtime.run(this.node) as Promise<T[][]>
+  async partitions(): Promise<T[][]> {
+    const partitions = (await this.#runtime.run(this.node)) as T[][]
+    return partitions.map((part) => part.slice())
   }
 
   /** The number of records. */
@@ -330,7 +331,8 @@ export class Batch<T> {
     const parts = (await this.partitions()).filter((part) => part.length > 0)
     if (parts.length === 0)
       throw new RangeError('Cannot reduce an empty batch: use fold, or count first')
-    return parts.map((part) => part.reduce(f)).reduce(f)
+    const merge = (a: T, b: T) => f(a, b)
+    return parts.map((part) => part.reduce(merge)).reduce(merge)
   }
 
   /** As `reduce`, from `zero`, which must be neutral: it enters once for each partition and once
@@ -341,14 +343,16 @@ export class Batch<T> {
 
   /** Folds each partition with `add` from `zero`, and the results with `merge`. */
   async aggregate<U>(zero: U, add: (sum: U, record: T) => U, merge: (a: U, b: U) => U): Promise<U> {
-    const sums = (await this.partitions()).map((part) => part.reduce(add, structuredClone(zero)))
-    return sums.reduce(merge, structuredClone(zero))
+    const sums = (await this.partitions()).map((part) =>
+      part.reduce((sum, record) => add(sum, record), structuredClone(zero)),
+    )
+    return sums.reduce((a, b) => merge(a, b), structuredClone(zero))
   }
 
   /** The values of one key. */
   lookup<K, V>(this: PairBatch<K, V>, key: K): Promise<V[]> {
-    const token = tokenOf(key)
-    return this.filter((pair) => Object.is(tokenOf(pair[0]), token))
+    const wanted = new Set([tokenOf(key)])
+    return this.filter((pair) => wanted.has(tokenOf(pair[0])))
       .values()
       .collect()
   }

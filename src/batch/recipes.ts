@@ -256,14 +256,16 @@ export function cutEvenly<T>(records: readonly T[], partitions: number): T[][] {
   )
 }
 
-/** Orders keys: by type, then numbers by value, texts by UTF-16 units, arrays part by part. */
+/** Orders keys: by type, then numbers by value and NaN last, texts by UTF-16 units, arrays part by
+ * part. */
 export function compareKeys(a: unknown, b: unknown): number {
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b)
   const left = orderable(a)
   const right = orderable(b)
   if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1
   if (left < right) return -1
-  return left > right ? 1 : 0
+  if (left > right) return 1
+  return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
 }
 
 function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
