@@ -16,15 +16,27 @@ import {
 } from './harness.ts'
 import { type Chain, chains } from './six-chains.ts'
 
+/** All six run before any is timed: code that they shared would show in each of them. */
 async function answer(options: BenchOptions): Promise<Row[]> {
   const random = mulberry32(options.seed)
   const input = Array.from({ length: options.records }, () => Math.floor(random() * 1_000))
   const block = new ValuesBlock(input)
-  const rows: Row[] = []
-  for (const [i, chain] of chains.entries()) {
-    rows.push(...(await compare(chain, i + 1, { input, block, options })))
+  const stages: Stage[] = []
+  for (const { build, byHand } of chains) {
+    const engine = new EngineSide(build)
+    deepStrictEqual(await engine.run(block), [byHand(input)])
+    deepStrictEqual(await engine.run(input), [byHand(input)])
+    stages.push({ engine, byHand, ordinal: stages.length + 1 })
   }
+  const rows: Row[] = []
+  for (const stage of stages) rows.push(...(await compare(stage, { input, block, options })))
   return rows
+}
+
+interface Stage {
+  readonly engine: EngineSide<number, number>
+  readonly byHand: Chain['byHand']
+  readonly ordinal: number
 }
 
 interface Setting {
@@ -34,12 +46,9 @@ interface Setting {
 }
 
 async function compare(
-  { build, byHand }: Chain,
-  stage: number,
+  { engine, byHand, ordinal }: Stage,
   { input, block, options }: Setting,
 ): Promise<Row[]> {
-  const engine = new EngineSide(build)
-  deepStrictEqual(await engine.run(block), [byHand(input)])
   const [hand = [], ofBlock = [], ofArray = []] = await interleave(options, chains.length, [
     () => byHand(input),
     () => engine.run(block),
@@ -47,7 +56,7 @@ async function compare(
   ])
   const rate = (times: readonly number[]) => (input.length / quantile(times, 0.5) / 1e3).toFixed(1)
   const row = (from: string, times: readonly number[]): Row => ({
-    stage,
+    stage: ordinal,
     from,
     'hand M/s': rate(hand),
     'engine M/s': rate(times),
