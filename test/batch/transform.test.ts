@@ -256,7 +256,7 @@ describe('actions', () => {
     const options = { batchInterval: 1_000, checkpoint: false } as const
     const clock = new ManualClock()
     const p = pipeline('actions', options, (ssc) => {
-      const two = ssc.queue([records]).repartition(2)
+      const two = ssc.queue<T>([records]).repartition(2)
       two.foreachBatch((batch, { batchId }) => (batchId === 1 ? body(batch) : undefined))
     })
     const run = await start(p, { clock, logger: quietLogger })
