@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 /** How a question is asked. */
 export interface BenchOptions {
@@ -88,7 +88,7 @@ export function table(rows: readonly Row[]): string {
     .join('\n')
 }
 
-/** Machine, versions and commit of a result. */
+/** Machine, its load, versions and commit of a result. */
 export function provenance(): string {
   const manifest = readJson('../package.json')
   const dependencies = Object.keys(manifest['dependencies'] as Record<string, string>)
@@ -100,6 +100,7 @@ export function provenance(): string {
   return [
     `date     ${new Date().toISOString().slice(0, 10)}`,
     `machine  ${cpu?.model ?? 'unknown'}, ${cpus().length} cores, ${memory}`,
+    `load     ${loadavg()[0]?.toFixed(1)} over the last minute`,
     `node     ${process.version}`,
     `millrace ${manifest['version']}, commit ${commit()}`,
     `packages ${used.join(', ')}`,
