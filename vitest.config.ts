@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['millrace-src', 'node'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/left-out.ts',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -27,7 +27,7 @@ const examples = filesUnder('examples', CODE)
 const scripts = filesUnder('scripts', CODE)
 const code = [...src, ...tests, ...bench, ...demo, ...examples, ...scripts]
 
-const committed = [...code, ...filesUnder('docs', ['.md']), ...filesUnder('.ci', ['run'])]
+const committed = [...code, ...filesUnder('', ['.md', '.txt']), ...filesUnder('.ci', ['run'])]
 
 describe('the repository keeps the house rules', () => {
   test('src/ imports only upwards in the layer table', () => {

@@ -1,26 +1,20 @@
-// Servers that integration tests need. A suite whose server is not installed is left out, and says
-// with which command it comes; where MILLRACE_CI is set, a missing server is a failure.
+// The servers that integration tests need, and how each is installed.
 
-interface Server {
-  readonly module: string
-  readonly install: string
-}
+import { leaveOut } from '../left-out.ts'
 
-const SERVERS: Readonly<Record<string, Server>> = {
+const SERVERS = {
   kinesalite: { module: 'kinesalite', install: 'npm install --no-save kinesalite@3.3.3' },
-}
+} as const satisfies Record<string, { readonly module: string; readonly install: string }>
 
-/** Tells whether a server can be started; prints how to install it where it cannot. */
-export async function requireServer(name: string): Promise<boolean> {
-  const server = SERVERS[name]
-  if (server === undefined) throw new Error(`no server is called "${name}"`)
+/** Tells whether a server can be started. Where it cannot, the tests that need it are listed as
+ * left out; where MILLRACE_CI is set, it throws. */
+export async function requireServer(name: keyof typeof SERVERS): Promise<boolean> {
+  const { module, install } = SERVERS[name]
   try {
-    await import(server.module)
+    await import(module)
     return true
-  } catch (cause) {
-    const message = `left out: the tests that need ${name}; install it with: ${server.install}`
-    if (process.env['MILLRACE_CI'] !== undefined) throw new Error(message, { cause })
-    console.warn(message)
+  } catch {
+    leaveOut(`tests that need ${name}`, install)
     return false
   }
 }

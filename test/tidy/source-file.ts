@@ -55,6 +55,9 @@ export function filesUnder(folder: string, endings: readonly string[]): SourceFi
     .map((path) => new SourceFile(path, readFileSync(join(ROOT, path), 'utf8')))
 }
 
+// Folders that no one wrote.
+const UNWRITTEN = ['.git', 'coverage', 'demo-out', 'dist', 'node_modules']
+
 function namesUnder(folder: string): string[] {
   let entries: ReturnType<typeof readEntries>
   try {
@@ -64,7 +67,7 @@ function namesUnder(folder: string): string[] {
     throw error
   }
   return entries
-    .filter((entry) => entry.name !== 'node_modules' && entry.name !== 'dist')
+    .filter((entry) => !UNWRITTEN.includes(entry.name))
     .flatMap((entry) => {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       return entry.isDirectory() ? namesUnder(path) : [path]
