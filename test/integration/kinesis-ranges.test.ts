@@ -1,5 +1,5 @@
-// What a Kinesis receiver owes the log, against a real Kinesis-compatible server: ranges that can be
-// read again, a start at a time, and errors at start that come soon and say what to check.
+// What a Kinesis receiver owes the log, against a real Kinesis-compatible server: ranges that can
+// be read again, a start at a time, and errors at start that come soon and say what to check.
 
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -77,7 +77,8 @@ describe.skipIf(!available)('ranges of kinesis()', { timeout: 30_000 }, () => {
       open: () =>
         Promise.resolve({
           recover: () => Promise.resolve(),
-          write: ({ batchId }) => {
+          write: ({ batchId }, partitions) => {
+            if (partitions.flat(1).length === 0) return Promise.resolve({ records: 0, bytes: 0 })
             planned = batchId
             return Promise.reject(new Error('the disk is full'))
           },
@@ -89,7 +90,7 @@ describe.skipIf(!available)('ranges of kinesis()', { timeout: 30_000 }, () => {
     const sink = new CollectingSink<string>()
     const second = await start(reader(stream, sink, checkpoint), caughtUp)
     await second.done
-    expect(sink.batches.get(planned)?.flat(1)).not.toEqual([])
+    expect(sink.batches.get(planned)?.flat(1).length).toBeGreaterThan(0)
     expect(sink.records().sort()).toEqual(sent.sort())
   })
 
