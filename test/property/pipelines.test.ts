@@ -55,7 +55,7 @@ const steps: readonly Step[] = [
   ),
   step(
     'flatMapValues',
-    (v: number | string) => new Set([v, v]),
+    (v: number | string) => [v].values(),
     (pairs) => [...pairs],
   ),
 ]
