@@ -77,7 +77,12 @@ class FilesWriter implements SinkWriter<unknown> {
   async #removeAttempts(name: string): Promise<void> {
     const gone = join(this.#folder, `_gone-${name}`)
     await rm(gone, { recursive: true, force: true })
-    await rename(join(this.#folder, name), gone)
+    try {
+      await rename(join(this.#folder, name), gone)
+    } catch (error) {
+      // The run that was fenced removed it as it closed.
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
     await rm(gone, { recursive: true, force: true })
   }
 
