@@ -1,0 +1,117 @@
+// Values as columns of bytes: what crosses threads, what a window keeps, what goes into the log.
+//
+// Numbers are 64-bit floats, texts are one run of characters with their lengths, and all else is
+// MessagePack. What comes back is what went in, bit for bit (codec.ts).
+
+import { decode, encode } from './codec.ts'
+
+/** Values of one column. Structured-cloneable, storable, and without references to what it was
+ * made of. */
+export type Column =
+  | { readonly kind: 'numbers'; readonly data: Float64Array }
+  | {
+      /** One character a byte (Latin-1) or two (UTF-16, little-endian). */
+      readonly kind: 'latin1' | 'utf16'
+      readonly lengths: Uint32Array
+      readonly data: Uint8Array
+    }
+  | { readonly kind: 'packed'; readonly length: number; readonly data: Uint8Array }
+
+/** Puts values into a column. Throws VALUE_NOT_STORABLE; `what` names them in the message. */
+export function toColumn(values: readonly unknown[], what: string): Column {
+  const first = values[0]
+  if (typeof first === 'number') return numbers(values) ?? packed(values, what)
+  if (typeof first === 'string') return texts(values) ?? packed(values, what)
+  return packed(values, what)
+}
+
+/** The values of a column; objects are fresh at each call. */
+export function fromColumn(column: Column): unknown[] {
+  switch (column.kind) {
+    case 'numbers':
+      return Array.from(column.data)
+    case 'latin1':
+    case 'utf16':
+      return cutTexts(column.kind, column.lengths, column.data)
+    case 'packed':
+      return decode(column.data) as unknown[]
+  }
+}
+
+/** The number of values. */
+export function columnLength(column: Column): number {
+  switch (column.kind) {
+    case 'numbers':
+      return column.data.length
+    case 'latin1':
+    case 'utf16':
+      return column.lengths.length
+    case 'packed':
+      return column.length
+  }
+}
+
+/** Bytes that a column takes in memory. */
+export function columnBytes(column: Column): number {
+  const lengths = column.kind === 'latin1' || column.kind === 'utf16' ? column.lengths : undefined
+  return column.data.byteLength + (lengths?.byteLength ?? 0)
+}
+
+/** The memory of a column, to be handed to another thread with it. */
+export function columnBuffers(column: Column): ArrayBuffer[] {
+  const buffers = [column.data.buffer as ArrayBuffer]
+  if (column.kind === 'latin1' || column.kind === 'utf16') {
+    buffers.push(column.lengths.buffer as ArrayBuffer)
+  }
+  return buffers
+}
+
+function numbers(values: readonly unknown[]): Column | undefined {
+  const data = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value !== 'number') return undefined
+    data[i] = value
+  }
+  return { kind: 'numbers', data }
+}
+
+function texts(values: readonly unknown[]): Column | undefined {
+  const lengths = new Uint32Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value !== 'string') return undefined
+    lengths[i] = value.length
+  }
+  const all = (values as readonly string[]).join('')
+  const wide = !isLatin1(all)
+  const data = new Uint8Array(wide ? all.length * 2 : all.length)
+  Buffer.from(data.buffer).write(all, wide ? 'utf16le' : 'latin1')
+  return { kind: wide ? 'utf16' : 'latin1', lengths, data }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of Latin-1 begins at 0
+const BEYOND_LATIN1 = /[^\u0000-\u00ff]/
+
+function isLatin1(text: string): boolean {
+  return !BEYOND_LATIN1.test(text)
+}
+
+function cutTexts(kind: 'latin1' | 'utf16', lengths: Uint32Array, data: Uint8Array): string[] {
+  const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  const all = buffer.toString(kind === 'utf16' ? 'utf16le' : 'latin1')
+  const values: string[] = new Array(lengths.length)
+  let start = 0
+  for (let i = 0; i < lengths.length; i++) {
+    const end = start + (lengths[i] as number)
+    values[i] = all.slice(start, end)
+    start = end
+  }
+  return values
+}
+
+function packed(values: readonly unknown[], what: string): Column {
+  const bytes = encode(values, what)
+  // A copy of its own: MessagePack's buffers are shared, and cannot be handed to another thread.
+  return { kind: 'packed', length: values.length, data: bytes.slice() }
+}
