@@ -40,7 +40,7 @@ export class EngineSide<T, U> {
     const [node] = this.#graph.plan(time, () => leaf([[records]]), noActions).outputs
     if (node === undefined) throw new Error('The output has no batch')
     const options = { time, traced: false, stages: this.#stages, clock: systemClock }
-    const partitions = (await new Evaluator(options).run(node)) as U[][]
+    const partitions = (await new Evaluator(options).records(node)) as U[][]
     this.#graph.merge()
     return partitions
   }

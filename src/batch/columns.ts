@@ -20,7 +20,8 @@ export type Column =
 /** Puts values into a column. Throws VALUE_NOT_STORABLE; `what` names them in the message. */
 export function toColumn(values: readonly unknown[], what: string): Column {
   const first = values[0]
-  if (typeof first === 'number') return numbers(values) ?? packed(values, what)
+  if (values.length === 0 || typeof first === 'number')
+    return numbers(values) ?? packed(values, what)
   if (typeof first === 'string') return texts(values) ?? packed(values, what)
   return packed(values, what)
 }
@@ -111,7 +112,7 @@ function cutTexts(kind: 'latin1' | 'utf16', lengths: Uint32Array, data: Uint8Arr
 }
 
 function packed(values: readonly unknown[], what: string): Column {
-  const bytes = encode(values, what)
   // A copy of its own: MessagePack's buffers are shared, and cannot be handed to another thread.
-  return { kind: 'packed', length: values.length, data: bytes.slice() }
+  const data = new Uint8Array(encode(values, what))
+  return { kind: 'packed', length: values.length, data }
 }

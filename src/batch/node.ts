@@ -1,6 +1,7 @@
 // The lineage of a batch: what it is made of, as data. Nothing here runs anything.
 
 import type { Partition, Records } from './records.ts'
+import type { Spread } from './spread.ts'
 
 // Closures of a pipeline have any types; the types are kept by DStream and Batch.
 type Closure = (...values: never[]) => unknown
@@ -29,13 +30,32 @@ export type CombineOp = OpBase & {
   readonly partitions: number
 }
 
-/** Sees all partitions of all parents at once and gives new partitions. */
+/** Brings each pair, in order of arrival, to the partition of its key. */
+export type RouteOp = OpBase & { readonly kind: 'route'; readonly partitions: number }
+
+/** Groups the pairs of all parents by key. */
+export type CogroupOp = OpBase & { readonly kind: 'cogroup'; readonly partitions: number }
+
+/** Counts the records: one partition with one number. */
+export type CountOp = OpBase & { readonly kind: 'count' }
+
+/** Sees all partitions of all parents at once, on one worker, and gives new partitions. */
 export type ExchangeOp = OpBase & {
   readonly kind: 'exchange'
+  /** What stands for one partition, made where the partition is. Default: its records. */
+  readonly partial?: (records: Records<unknown>) => unknown[]
+  readonly f: (parents: readonly (readonly Records<unknown>[])[]) => unknown[][]
+  /** How many partitions `f` gives, by the number of each parent's. */
+  readonly counts: (parents: readonly number[]) => number
+}
+
+/** Runs over its parents' partitions where they are: state, windows. */
+export type LocalOp = OpBase & {
+  readonly kind: 'local'
   /** Runs at most once in an attempt, since running changes state: its result is kept for all who
    * read it, directly or not. */
-  readonly once?: boolean
-  readonly f: (parents: readonly (readonly Records<unknown>[])[]) => unknown[][]
+  readonly once: boolean
+  readonly f: (parents: readonly Spread<Partition<unknown>>[]) => Spread<Partition<unknown>>
 }
 
 /** Awaits a promise for each record, a bounded number at a time; order is kept. */
@@ -47,23 +67,35 @@ export type AsyncOp = OpBase & {
   readonly retries: number
 }
 
+/** Holds records. */
+export type LeafOp = OpBase & {
+  readonly kind: 'leaf'
+  readonly partitions: readonly Partition<unknown>[]
+  /** The worker that owns each partition; its records need not be on the others. Default: every
+   * worker has them all, and each takes its share. */
+  readonly owners?: readonly number[]
+}
+
 /** What a node does with its parents' records. */
 export type BatchOp =
   | NarrowOp
   | CombineOp
+  | RouteOp
+  | CountOp
   | ExchangeOp
+  | LocalOp
   | AsyncOp
-  | (OpBase & { readonly kind: 'leaf'; readonly partitions: readonly Partition<unknown>[] })
+  | LeafOp
   | (OpBase & {
       readonly kind: 'mapPartitions'
       readonly f: (records: Iterable<never>, partition: number) => Iterable<unknown>
     })
   | (OpBase & { readonly kind: 'union' })
-  | (OpBase & { readonly kind: 'cogroup'; readonly partitions: number })
+  | CogroupOp
   | (OpBase & {
       readonly kind: 'cache'
       /** Told the partitions once they are made. */
-      readonly keep?: (partitions: readonly (readonly unknown[])[]) => void
+      readonly keep?: (partitions: Spread<readonly unknown[]>) => void
     })
 
 /** A step of a batch's lineage. Immutable but for the count of those who read it. */
@@ -87,9 +119,16 @@ export class BatchNode {
 /** Makes a node of its parents' nodes: the same recipe serves every batch of a stream. */
 export type Recipe = (parents: readonly BatchNode[]) => BatchNode
 
-/** A node that holds records. */
+/** A node that holds records that every worker has. */
 export function leaf(partitions: readonly Partition<unknown>[], name = 'leaf'): BatchNode {
   return new BatchNode({ kind: 'leaf', name, fixed: true, partitions }, [])
+}
+
+/** A node that holds the records of a source, each partition on the worker that owns it. */
+export function sourceLeaf(spread: Spread<Partition<unknown>>, name: string): BatchNode {
+  const partitions = spread.parts.map((part) => part ?? [])
+  const { owners } = spread
+  return new BatchNode({ kind: 'leaf', name, fixed: true, partitions, owners }, [])
 }
 
 /** True for operators that look at one record at a time. */

@@ -3,7 +3,6 @@
 
 import type { AsyncOp, BatchNode, BatchOp, NarrowOp, Recipe } from './node.ts'
 import { BatchNode as Node } from './node.ts'
-import { partitionOf } from './partitioner.ts'
 import { synchronous } from './promise.ts'
 import type { Records } from './records.ts'
 
@@ -138,52 +137,63 @@ export function subtractByKey(partitions: number, naming: Naming): Recipe {
   return chain(cogroup(partitions, naming), narrow('flatMap', keep, naming))
 }
 
-/** An operator over all partitions of one parent at once. */
-export function exchange(f: (partitions: Parts) => unknown[][], naming: Naming): Recipe {
-  return of({ kind: 'exchange', f: (parents) => f(parents[0] ?? []), ...naming })
+/** An operator over all partitions of one parent at once. Default: as many partitions as before. */
+export function exchange(
+  f: (partitions: Parts) => unknown[][],
+  naming: Naming,
+  counts: (partitions: number) => number = (n) => n,
+): Recipe {
+  return of({
+    kind: 'exchange',
+    f: (parents) => f(parents[0] ?? []),
+    counts: ([n = 0]) => counts(n),
+    ...naming,
+  })
 }
 
 export function reduce(f: (a: never, b: never) => unknown, naming: Naming): Recipe {
   const merge = (a: unknown, b: unknown) => synchronous(f(a as never, b as never))
-  const fold = (partitions: Parts) => {
-    const partials = partitions
-      .filter((part) => part.length > 0)
-      .map((part) => {
-        let result = part.at(0)
-        for (let i = 1; i < part.length; i++) result = merge(result, part.at(i))
-        return result
-      })
-    return [partials.length === 0 ? [] : [partials.reduce((a, b) => merge(a, b))]]
+  const fold = (records: Records<unknown>): unknown[] => {
+    if (records.length === 0) return []
+    let result = records.at(0)
+    for (let i = 1; i < records.length; i++) result = merge(result, records.at(i))
+    return [result]
   }
-  return exchange(fold, naming)
+  return of({
+    kind: 'exchange',
+    partial: fold,
+    f: ([partials = []]) => [fold(flatten(partials))],
+    counts: () => 1,
+    ...naming,
+  })
 }
 
 export function count(naming: Naming): Recipe {
-  return exchange((partitions) => [[partitions.reduce((n, part) => n + part.length, 0)]], naming)
+  return of({ kind: 'count', ...naming })
 }
 
 /** Moves each pair, in order of arrival, to the partition of its key. */
 export function repartitionPairs(partitions: number, naming: Naming): Recipe {
-  return exchange((parents) => {
-    const result: unknown[][] = Array.from({ length: partitions }, () => [])
-    for (const pair of flatten(parents)) {
-      result[partitionOf((pair as Pair)[0], partitions)]?.push(pair)
-    }
-    return result
-  }, naming)
+  return of({ kind: 'route', partitions, ...naming })
 }
 
 /** Cuts the records, in order, into `n` partitions whose lengths differ by at most one. */
 export function repartition(n: number, naming: Naming): Recipe {
-  return exchange((partitions) => cutEvenly(flatten(partitions), n), naming)
+  return exchange(
+    (partitions) => cutEvenly(flatten(partitions), n),
+    naming,
+    () => n,
+  )
 }
 
 /** Joins neighbouring partitions until at most `n` are left. */
 export function coalesce(n: number, naming: Naming): Recipe {
-  return exchange((partitions) => {
-    const target = Math.min(n, Math.max(partitions.length, 1))
-    return cutEvenly([...partitions], target).map(flatten)
-  }, naming)
+  const target = (partitions: number) => Math.min(n, Math.max(partitions, 1))
+  return exchange(
+    (partitions) => cutEvenly([...partitions], target(partitions.length)).map(flatten),
+    naming,
+    target,
+  )
 }
 
 export function sortBy(options: {
@@ -194,12 +204,17 @@ export function sortBy(options: {
 }): Recipe {
   const keyOf = options.keyOf as (record: unknown) => unknown
   const sign = options.ascending ? 1 : -1
-  return exchange((partitions) => {
-    const keyed = flatten(partitions).map((record) => ({ key: keyOf(record), record }))
-    keyed.sort((a, b) => sign * compareKeys(a.key, b.key))
-    const sorted = keyed.map(({ record }) => record)
-    return cutEvenly(sorted, options.partitions ?? Math.max(partitions.length, 1))
-  }, options.naming)
+  const counts = (partitions: number) => options.partitions ?? Math.max(partitions, 1)
+  return exchange(
+    (partitions) => {
+      const keyed = flatten(partitions).map((record) => ({ key: keyOf(record), record }))
+      keyed.sort((a, b) => sign * compareKeys(a.key, b.key))
+      const sorted = keyed.map(({ record }) => record)
+      return cutEvenly(sorted, counts(partitions.length))
+    },
+    options.naming,
+    counts,
+  )
 }
 
 export function cartesian(naming: Naming): Recipe {
@@ -209,6 +224,7 @@ export function cartesian(naming: Naming): Recipe {
       lefts.flatMap((left) =>
         rights.map((right) => flatten([left]).flatMap((a) => flatten([right]).map((b) => [a, b]))),
       ),
+    counts: ([lefts = 0, rights = 0]) => lefts * rights,
     ...naming,
   })
 }

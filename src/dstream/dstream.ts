@@ -229,7 +229,7 @@ export class DStream<T> extends PairOperators<T> {
   /** The batches of a cached stream with from ≤ time ≤ to (epoch milliseconds) that are still
    * kept. */
   slice(from: number, to: number): Promise<Batch<T>[]> {
-    return Promise.resolve(this.graph.slice(this.node, from, to) as Batch<T>[])
+    return this.graph.slice(this.node, from, to) as Promise<Batch<T>[]>
   }
 
   /** As `cache`: `slice` finds the last batches, up to `cacheBytesMax` in all; the level is

@@ -97,7 +97,7 @@ export type Output =
     }
 
 /** Gives the kept batches of a stream with from ≤ time ≤ to. */
-export type Slices = (node: StreamNode, from: number, to: number) => Batch<unknown>[]
+export type Slices = (node: StreamNode, from: number, to: number) => Promise<Batch<unknown>[]>
 
 /** The streams and outputs of one pipeline. */
 export class StreamGraph {
@@ -170,7 +170,7 @@ export class StreamGraph {
 
   /** The kept batches of a stream; throws before the pipeline runs, and for streams that keep
    * none. */
-  slice(node: StreamNode, from: number, to: number): Batch<unknown>[] {
+  slice(node: StreamNode, from: number, to: number): Promise<Batch<unknown>[]> {
     const action = `slice stream "${node.name}"`
     if (this.#slices === undefined) {
       throw new ConfigError(

@@ -1,25 +1,42 @@
-// Runs the lineage of one batch: narrow chains as loops over each partition, shuffles in between.
+// Runs the lineage of one batch on one worker: narrow chains as loops over each partition that the
+// worker owns, shuffles in between. Every worker of a run evaluates the same nodes in the same
+// order; a shuffle is where they meet.
 //
 // Order is defined: a shuffle combines each source partition in offset order and merges the partial
 // results in the order of the source partitions, so keys stand in first-seen order of (source
-// partition, offset).
+// partition, offset), on any number of workers.
 
 import PQueue from 'p-queue'
 import { isPrimitive } from '../batch/codec.ts'
-import type { AsyncOp, BatchNode, BatchOp, CombineOp, NarrowOp } from '../batch/node.ts'
+import type {
+  AsyncOp,
+  BatchNode,
+  BatchOp,
+  CogroupOp,
+  CombineOp,
+  CountOp,
+  ExchangeOp,
+  LeafOp,
+  NarrowOp,
+  RouteOp,
+} from '../batch/node.ts'
 import { isNarrow } from '../batch/node.ts'
-import { partitionOfToken } from '../batch/partitioner.ts'
-import { isPromise, refusePromise, synchronous } from '../batch/promise.ts'
+import { PairRecords } from '../batch/pair-records.ts'
+import { isPromise, refusePromise } from '../batch/promise.ts'
 import type { Partition, Records } from '../batch/records.ts'
 import { openRecords, type SealedRecords, sealRecords } from '../batch/sealed.ts'
+import { mapSpread, ownersOf, type Spread } from '../batch/spread.ts'
 import type { Clock } from '../clock.ts'
 import { codeOf, type StreamingError, TaskError } from '../errors.ts'
 import { callAsync } from './async-call.ts'
-import { cogroupPartitions } from './cogroup.ts'
-import { KeyTable } from './combiner.ts'
+import { cogroupChunks } from './cogroup.ts'
+import { KeyTable, mergeChunks, routeTable } from './combiner.ts'
+import { runExchange } from './exchange.ts'
 import { LoopFailure } from './failure.ts'
 import { interpret, type Trace } from './interpreter.ts'
-import type { LoopTarget } from './loop.ts'
+import { Counter, type EndOp, type LoopTarget } from './loop.ts'
+import { alone, type Peers } from './peers.ts'
+import { deliver, type Routed, Router } from './routing.ts'
 import type { StageCache } from './stage-cache.ts'
 
 /** A partition that has not been read yet, and the operators to run over it. */
@@ -27,6 +44,8 @@ interface LazyPartition {
   readonly pieces: Partition<unknown>
   readonly ops: readonly NarrowOp[]
 }
+
+type Lazy = Spread<LazyPartition>
 
 /** What one attempt at one batch needs. */
 export interface EvaluatorOptions {
@@ -36,121 +55,211 @@ export interface EvaluatorOptions {
   readonly traced: boolean
   readonly stages: StageCache
   readonly clock: Clock
+  /** The other workers. @default none: one thread owns all */
+  readonly peers?: Peers
 }
 
 /** Evaluates nodes of one batch, in one attempt. */
 export class Evaluator {
   readonly #options: EvaluatorOptions
-  readonly #kept = new Map<BatchNode, readonly SealedRecords[]>()
-  readonly #shared = new Map<BatchNode, readonly (readonly unknown[])[]>()
+  readonly #peers: Peers
+  readonly #kept = new Map<BatchNode, Spread<SealedRecords>>()
+  readonly #shared = new Map<BatchNode, Lazy>()
 
   constructor(options: EvaluatorOptions) {
     this.#options = options
+    this.#peers = options.peers ?? alone
   }
 
-  /** The records of each partition of a node. */
-  async run(node: BatchNode): Promise<unknown[][]> {
+  /** The partitions of a node; those of other workers are only counted. */
+  async run(node: BatchNode): Promise<Spread<Partition<unknown>>> {
     const lazy = await this.#resolve(node)
-    return lazy.map((part, index) => this.#collect(part, index))
+    return mapSpread(lazy, (part, index) =>
+      part.ops.length === 0 ? part.pieces : [this.#collect(part, index)],
+    )
   }
 
-  async #resolve(node: BatchNode): Promise<readonly LazyPartition[]> {
+  /** The records of each partition of a node, where one thread owns all. */
+  async records(node: BatchNode): Promise<unknown[][]> {
+    const lazy = await this.#resolve(node)
+    return lazy.parts.map((part, index) => (part === undefined ? [] : this.#collect(part, index)))
+  }
+
+  async #resolve(node: BatchNode): Promise<Lazy> {
     const kept = this.#kept.get(node)
-    if (kept !== undefined) return kept.map((sealed) => whole(openRecords(sealed)))
+    if (kept !== undefined) return mapSpread(kept, (sealed) => whole(openRecords(sealed)))
     const shared = this.#shared.get(node)
-    if (shared !== undefined) return shared.map(whole)
+    if (shared !== undefined) return shared
     const { op } = node
     if (!isNarrow(op)) return this.#keepIfRead(node, await this.#wide(node, op))
     const parent = await this.#resolve(node.parents[0] as BatchNode)
-    const lazy = parent.map(({ pieces, ops }) => ({ pieces, ops: [...ops, op] }))
+    const lazy = mapSpread(parent, ({ pieces, ops }) => ({ pieces, ops: [...ops, op] }))
     return this.#keepIfRead(node, lazy)
   }
 
   /** Keeps what has several readers, and what may run only once; the rest streams through. */
-  #keepIfRead(node: BatchNode, lazy: readonly LazyPartition[]): readonly LazyPartition[] {
+  #keepIfRead(node: BatchNode, lazy: Lazy): Lazy {
     const { op, readers } = node
-    const once = op.kind === 'exchange' && op.once === true
+    const once = op.kind === 'local' && op.once
     if (op.kind === 'leaf' || (readers <= 1 && op.kind !== 'cache' && !once)) return lazy
-    const parts = lazy.map((part, index) => this.#collect(part, index))
+    if (once && readers <= 1) return this.#share(node, lazy)
+    const parts = mapSpread(lazy, (part, index) => this.#collect(part, index))
     if (op.kind === 'cache') op.keep?.(parts)
-    if ((once && readers <= 1) || parts.every(isPlain)) {
-      this.#shared.set(node, parts)
-      return parts.map(whole)
+    if (parts.parts.every((part) => part === undefined || isPlain(part))) {
+      return this.#share(node, mapSpread(parts, whole))
     }
     return this.#seal(node, parts, once)
   }
 
   /** Seals records, so that no reader sees what another's closure changed in place. What cannot be
    * sealed is made anew for each reader, or shared as it is where it may run only once. */
-  #seal(node: BatchNode, parts: unknown[][], once: boolean): readonly LazyPartition[] {
+  #seal(node: BatchNode, parts: Spread<unknown[]>, once: boolean): Lazy {
     try {
-      const sealed = parts.map((part) => sealRecords(part, `the result of "${node.op.name}"`))
+      const sealed = mapSpread(parts, (part) => sealRecords(part, resultOf(node)))
       this.#kept.set(node, sealed)
-      return sealed.map((records) => whole(openRecords(records)))
+      return mapSpread(sealed, (records) => whole(openRecords(records)))
     } catch (error) {
       if (codeOf(error) !== 'VALUE_NOT_STORABLE') throw error
-      if (once) this.#shared.set(node, parts)
-      return parts.map(whole)
+      const lazy = mapSpread(parts, whole)
+      return once ? this.#share(node, lazy) : lazy
     }
   }
 
-  async #wide(node: BatchNode, op: Exclude<BatchOp, NarrowOp>): Promise<readonly LazyPartition[]> {
+  #share(node: BatchNode, lazy: Lazy): Lazy {
+    this.#shared.set(node, lazy)
+    return lazy
+  }
+
+  async #wide(node: BatchNode, op: Exclude<BatchOp, NarrowOp>): Promise<Lazy> {
     switch (op.kind) {
       case 'leaf':
-        return op.partitions.map((pieces) => ({ pieces, ops: [] }))
-      case 'union': {
-        const parents: LazyPartition[] = []
-        for (const parent of node.parents) parents.push(...(await this.#resolve(parent)))
-        return parents
-      }
+        return this.#leaf(op)
+      case 'union':
+        return concat(await this.#parents(node))
       case 'cache':
-        return (await this.run(node.parents[0] as BatchNode)).map(whole)
+        return this.#first(node)
       case 'combineByKey':
-        return this.#shuffle(await this.#resolve(node.parents[0] as BatchNode), op)
-      case 'mapAsync':
-        return this.#mapAsync(await this.run(node.parents[0] as BatchNode), op)
-      default: {
-        const parents: unknown[][][] = []
-        for (const parent of node.parents) parents.push(await this.run(parent))
-        return this.#whole(parents, op)
+        return this.#combine(await this.#first(node), op)
+      case 'route': {
+        const routed = await this.#route(await this.#first(node), op)
+        return mapSpread(routed, (pieces) => ({ pieces, ops: [] }))
       }
-    }
-  }
-
-  #whole(
-    parents: unknown[][][],
-    op: Extract<BatchOp, { kind: 'mapPartitions' | 'exchange' | 'cogroup' }>,
-  ): readonly LazyPartition[] {
-    switch (op.kind) {
+      case 'cogroup':
+        return this.#cogroup(await this.#parents(node), op)
+      case 'count':
+        return this.#count(await this.#first(node), op)
+      case 'exchange':
+        return this.#exchange(await this.#parents(node), op)
+      case 'mapAsync':
+        return this.#mapAsync(await this.#first(node), op)
       case 'mapPartitions':
-        return (parents[0] ?? []).map((records, index) =>
-          this.#guard(op.name, index, () => {
+        return mapSpread(await this.#first(node), (part, index) => {
+          const records = this.#collect(part, index)
+          return this.#guard(op.name, index, () => {
             const result = op.f(records as never[], index)
             if (isPromise(result)) refusePromise(result)
             return whole(Array.from(result))
-          }),
-        )
-      case 'exchange':
-        return this.#guard(op.name, 0, () => op.f(parents)).map(whole)
-      case 'cogroup':
-        return this.#guard(op.name, 0, () => cogroupPartitions(parents, op.partitions)).map(whole)
+          })
+        })
+      case 'local': {
+        const parents = (await this.#parents(node)).map((parent) => this.#pieces(parent))
+        const result = this.#guard(op.name, 0, () => op.f(parents))
+        return mapSpread(result, (pieces) => ({ pieces, ops: [] }))
+      }
     }
   }
 
-  #shuffle(lazy: readonly LazyPartition[], op: CombineOp): readonly LazyPartition[] {
-    const tables = Array.from({ length: op.partitions }, () => new KeyTable())
-    lazy.forEach((part, index) => {
-      const partial = new KeyTable()
-      this.#runChain(part, index, op, partial)
-      this.#guard(op.name, index, () => mergeInto(tables, partial, op))
-    })
-    return tables.map(({ keys, values }) => whole(keys.map((key, i) => [key, values[i]])))
+  async #parents(node: BatchNode): Promise<Lazy[]> {
+    const parents: Lazy[] = []
+    for (const parent of node.parents) parents.push(await this.#resolve(parent))
+    return parents
   }
 
-  async #mapAsync(parts: unknown[][], op: AsyncOp): Promise<readonly LazyPartition[]> {
+  #first(node: BatchNode): Promise<Lazy> {
+    return this.#resolve(node.parents[0] as BatchNode)
+  }
+
+  #leaf(op: LeafOp): Lazy {
+    const { self, workers } = this.#peers
+    const owners = op.owners ?? ownersOf(op.partitions.length, workers)
+    const parts = op.partitions.map((pieces, i) =>
+      owners[i] === self ? { pieces, ops: [] } : undefined,
+    )
+    return { owners, parts }
+  }
+
+  #pieces(lazy: Lazy): Spread<Partition<unknown>> {
+    return mapSpread(lazy, (part, index) =>
+      part.ops.length === 0 ? part.pieces : [this.#collect(part, index)],
+    )
+  }
+
+  async #combine(lazy: Lazy, op: CombineOp): Promise<Lazy> {
+    const routers = mapSpread(lazy, (part, index) => {
+      const partial = new KeyTable()
+      this.#runChain(part, index, op, partial)
+      return this.#guard(op.name, index, () => routeTable(partial, op.partitions))
+    })
+    const routed = await deliver(routers, op.partitions, this.#peers, resultNamed(op.name))
+    return mapSpread(routed, (chunks) => {
+      const at = { source: 0 }
+      try {
+        return whole(mergeChunks(chunks, op, at))
+      } catch (cause) {
+        throw this.#taskError(op.name, at.source, undefined, cause)
+      }
+    })
+  }
+
+  #route(lazy: Lazy, op: RouteOp | CogroupOp): Promise<Routed> {
+    const routers = mapSpread(lazy, (part, index) => {
+      const router = new Router(op.partitions)
+      this.#runChain(part, index, op, router)
+      return router
+    })
+    return deliver(routers, op.partitions, this.#peers, resultNamed(op.name))
+  }
+
+  async #cogroup(parents: Lazy[], op: CogroupOp): Promise<Lazy> {
+    const parentOf = parents.flatMap(({ owners }, parent) => owners.map(() => parent))
+    const routed = await this.#route(concat(parents), op)
+    return mapSpread(routed, (chunks, index) =>
+      this.#guard(op.name, index, () => whole(cogroupChunks(chunks, parentOf, parents.length))),
+    )
+  }
+
+  async #count(lazy: Lazy, op: CountOp): Promise<Lazy> {
+    const counts = mapSpread(lazy, (part, index) => {
+      const counter = new Counter()
+      if (part.ops.length === 0) return [partitionCount(part.pieces)]
+      this.#runChain(part, index, op, counter)
+      return [counter.n]
+    })
+    const sum = ([partials = []]: readonly (readonly Records<unknown>[])[]) => [
+      [partials.reduce((n, part) => n + (part.at(0) as number), 0)],
+    ]
+    const parts = await runExchange([counts], { f: sum, counts: () => 1 }, this.#peers, op.name)
+    return mapSpread(parts, whole)
+  }
+
+  async #exchange(parents: Lazy[], op: ExchangeOp): Promise<Lazy> {
+    const partials = parents.map((parent) =>
+      mapSpread(parent, (part, index) => {
+        const records = this.#collect(part, index)
+        const { partial } = op
+        if (partial === undefined) return records
+        return this.#guard(op.name, index, () => partial(records))
+      }),
+    )
+    const f: typeof op.f = (all) => this.#guard(op.name, 0, () => op.f(all))
+    const { counts } = op
+    return mapSpread(await runExchange(partials, { f, counts }, this.#peers, op.name), whole)
+  }
+
+  async #mapAsync(lazy: Lazy, op: AsyncOp): Promise<Lazy> {
     const queue = new PQueue({ concurrency: op.concurrency })
-    const results = parts.map((records, partition) =>
-      records.map((record, index) =>
+    const results = mapSpread(lazy, (part, partition) =>
+      this.#collect(part, partition).map((record, index) =>
         queue
           .add(() => callAsync(op, record, this.#options.clock))
           .catch((cause: unknown) => {
@@ -159,10 +268,11 @@ export class Evaluator {
           }),
       ),
     )
-    const settled = await Promise.allSettled(results.flat())
+    const settled = await Promise.allSettled(results.parts.flatMap((part) => part ?? []))
     const failed = settled.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    return Promise.all(results.map(async (part) => whole(await Promise.all(part))))
+    const parts = results.parts.map(async (part) => part && whole(await Promise.all(part)))
+    return { owners: lazy.owners, parts: await Promise.all(parts) }
   }
 
   #collect(part: LazyPartition, index: number): unknown[] {
@@ -176,12 +286,12 @@ export class Evaluator {
   #runChain(
     part: LazyPartition,
     partition: number,
-    combine: CombineOp | undefined,
+    end: EndOp | undefined,
     target: LoopTarget,
   ): void {
     let before = 0
     for (const piece of part.pieces) {
-      this.#runPiece(piece, part.ops, combine, target, { partition, before })
+      this.#runPiece(piece, part.ops, end, target, { partition, before })
       before += piece.length
     }
   }
@@ -189,16 +299,15 @@ export class Evaluator {
   #runPiece(
     piece: Records<unknown>,
     ops: readonly NarrowOp[],
-    combine: CombineOp | undefined,
+    end: EndOp | undefined,
     target: LoopTarget,
     at: { readonly partition: number; readonly before: number },
   ): void {
-    const input = Array.isArray(piece) ? 'array' : 'block'
     const { stages, traced } = this.#options
-    const loop = traced ? undefined : stages.loopOf(ops, combine, input)
-    const trace: Trace = { operator: chainName(ops, combine), record: 0 }
+    const loop = traced ? undefined : stages.loopOf(ops, end, inputKind(piece))
+    const trace: Trace = { operator: chainName(ops, end), record: 0 }
     try {
-      if (loop === undefined) interpret(ops, combine, piece, target, trace)
+      if (loop === undefined) interpret(ops, end, piece, target, trace)
       else loop(piece, target)
     } catch (thrown) {
       const index = thrown instanceof LoopFailure ? thrown.index : trace.record
@@ -231,29 +340,41 @@ export class Evaluator {
   }
 }
 
-function mergeInto(tables: readonly KeyTable[], partial: KeyTable, op: CombineOp): void {
-  const merge = op.mergeCombiners as (a: unknown, b: unknown) => unknown
-  let id = 0
-  for (const token of partial.tokens()) {
-    const table = tables[partitionOfToken(token, tables.length)] as KeyTable
-    const value = synchronous(partial.values[id])
-    const known = table.ids.get(token)
-    if (known !== undefined) table.values[known] = synchronous(merge(table.values[known], value))
-    else table.values[table.idOf(partial.keys[id])] = value
-    id += 1
-  }
-}
-
 function whole(records: Records<unknown>): LazyPartition {
   return { pieces: [records], ops: [] }
+}
+
+/** The partitions of all, one after the other. */
+function concat(spreads: readonly Lazy[]): Lazy {
+  return {
+    owners: spreads.flatMap(({ owners }) => owners),
+    parts: spreads.flatMap(({ parts }) => parts),
+  }
 }
 
 function isPlain(records: readonly unknown[]): boolean {
   return records.every((record) => isPrimitive(record))
 }
 
-function chainName(ops: readonly NarrowOp[], combine: CombineOp | undefined): string {
-  return [...ops, ...(combine === undefined ? [] : [combine])].map((op) => op.name).join(' → ')
+function inputKind(piece: Records<unknown>): 'array' | 'pairs' | 'block' {
+  if (Array.isArray(piece)) return 'array'
+  return piece instanceof PairRecords ? 'pairs' : 'block'
+}
+
+function partitionCount(pieces: Partition<unknown>): number {
+  return pieces.reduce((n, piece) => n + piece.length, 0)
+}
+
+function resultOf(node: BatchNode): string {
+  return resultNamed(node.op.name)
+}
+
+function resultNamed(operator: string): string {
+  return `the result of "${operator}"`
+}
+
+function chainName(ops: readonly NarrowOp[], end: EndOp | undefined): string {
+  return [...ops, ...(end === undefined ? [] : [end])].map((op) => op.name).join(' → ')
 }
 
 function positionOf(piece: Records<unknown>, index: number): string | undefined {

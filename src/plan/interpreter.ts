@@ -4,10 +4,12 @@
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import { partitionOf } from '../batch/partitioner.ts'
 import { isPromise, refusePromise } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
-import type { LoopTarget } from './loop.ts'
+import type { Counter, EndOp, LoopTarget } from './loop.ts'
+import type { Router } from './routing.ts'
 
 /** Told where the interpreter is before each call of a closure. */
 export interface Trace {
@@ -21,12 +23,12 @@ type Merge = (a: unknown, b: unknown) => unknown
 /** Runs a chain over one piece, writing down in `trace` where it is. */
 export function interpret(
   ops: readonly NarrowOp[],
-  combine: CombineOp | undefined,
+  end: EndOp | undefined,
   input: Records<unknown>,
   target: LoopTarget,
   trace: Trace,
 ): void {
-  const last = lastStep(combine, target, trace)
+  const last = lastStep(end, target, trace)
   const step = ops.reduceRight((next, op) => stepOf(op, next, trace), last)
   for (let i = 0; i < input.length; i++) {
     trace.record = i
@@ -34,13 +36,37 @@ export function interpret(
   }
 }
 
-function lastStep(combine: CombineOp | undefined, target: LoopTarget, trace: Trace): Call {
-  if (combine === undefined) return (value) => (target as unknown[]).push(value)
-  const table = target as KeyTable
-  const create = combine.create as Call | undefined
-  const merge = combine.mergeValue as Merge
+function lastStep(end: EndOp | undefined, target: LoopTarget, trace: Trace): Call {
+  switch (end?.kind) {
+    case undefined:
+      return (value) => (target as unknown[]).push(value)
+    case 'count':
+      return () => {
+        ;(target as Counter).n += 1
+      }
+    case 'route':
+    case 'cogroup':
+      return routing(end.partitions, target as Router, end.name, trace)
+    case 'combineByKey':
+      return combining(end, target as KeyTable, trace)
+  }
+}
+
+function routing(partitions: number, { keys, values }: Router, name: string, trace: Trace): Call {
   return (pair) => {
-    trace.operator = combine.name
+    trace.operator = name
+    const [key, value] = pair as [unknown, unknown]
+    const target = partitionOf(key, partitions)
+    keys[target]?.push(key)
+    values[target]?.push(value)
+  }
+}
+
+function combining(op: CombineOp, table: KeyTable, trace: Trace): Call {
+  const create = op.create as Call | undefined
+  const merge = op.mergeValue as Merge
+  return (pair) => {
+    trace.operator = op.name
     const [key, value] = pair as [unknown, unknown]
     const id = table.ids.get(tokenOf(key))
     if (id !== undefined) table.values[id] = merge(table.values[id], value)

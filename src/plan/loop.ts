@@ -6,25 +6,45 @@
 // (docs/decisions/0003).
 
 import { tokenOf } from '../batch/key.ts'
-import type { CombineOp, NarrowOp } from '../batch/node.ts'
+import type { CogroupOp, CombineOp, CountOp, NarrowOp, RouteOp } from '../batch/node.ts'
+import { partitionOf } from '../batch/partitioner.ts'
 import { refusePromise } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
 import { LoopFailure } from './failure.ts'
+import type { Router } from './routing.ts'
 
-/** What a loop adds its results to: an array, or the table of a shuffle. */
-export type LoopTarget = unknown[] | KeyTable
+/** Counts records that nobody keeps. */
+export class Counter {
+  n = 0
+}
+
+/** What a chain ends in. Without one its records go into an array. */
+export type EndOp = CombineOp | RouteOp | CogroupOp | CountOp
+
+/** What a loop adds its results to: an array, the table of a shuffle, the columns of the targets, a
+ * count. */
+export type LoopTarget = unknown[] | KeyTable | Router | Counter
+
+/** How the records of a piece are read: from an array, from two columns, or one by one. */
+export type InputKind = 'array' | 'pairs' | 'block'
 
 /** Runs a chain of operators over the records of one piece. */
 export type Loop = (input: Records<unknown>, target: LoopTarget) => void
 
 let stages = 0
 
+const READS: Readonly<Record<InputKind, string>> = {
+  array: 'input[i]',
+  pairs: '[inKeys[i], inValues[i]]',
+  block: 'input.at(i)',
+}
+
 /** Generates the loop of a chain. Throws EvalError where code generation is disallowed. */
 export function generateLoop(
   ops: readonly NarrowOp[],
-  combine: CombineOp | undefined,
-  input: 'array' | 'block',
+  end: EndOp | undefined,
+  input: InputKind,
 ): Loop {
   const body: string[] = []
   const closing: string[] = []
@@ -32,33 +52,64 @@ export function generateLoop(
   ops.forEach((op, i) => {
     value = emitOp(op, i, value, body, closing)
   })
-  body.push(combine === undefined ? `target.push(${value});` : emitCombine(combine, value))
+  body.push(emitEnd(end, value))
   const names = ops.map((_, i) => `f${i}`)
   stages += 1
   const text = `'use strict';
 return function stage(input, target) {
   const n = input.length; let i = 0;
-  ${combine === undefined ? '' : 'const { ids, keys, values } = target;'}
+  ${input === 'pairs' ? 'const { keys: inKeys, values: inValues } = input;' : ''}
+  ${opening(end)}
   try {
     for (; i < n; i++) {
-      const v0 = ${input === 'array' ? 'input[i]' : 'input.at(i)'};
+      const v0 = ${READS[input]};
       ${body.join('\n      ')}
       ${closing.reverse().join('\n      ')}
     }
   } catch (error) { throw new LoopFailure(i, error); }
 };
 //# sourceURL=millrace/stage-${stages}-${ops.map((op) => op.name).join('.') || 'records'}.js`
-  const helpers = ['LoopFailure', 'refusePromise', 'tokenOf', 'create', 'merge']
+  const combine = end?.kind === 'combineByKey' ? end : undefined
+  const helpers = ['LoopFailure', 'refusePromise', 'tokenOf', 'partitionOf', 'create', 'merge']
   const make = new Function(...helpers, ...names, text)
   const closures = ops.map((op) => op.f)
   return make(
     LoopFailure,
     refusePromise,
     tokenOf,
+    partitionOf,
     combine?.create,
     combine?.mergeValue,
     ...closures,
   ) as Loop
+}
+
+/** What a loop takes out of its target before it begins. */
+function opening(end: EndOp | undefined): string {
+  switch (end?.kind) {
+    case 'combineByKey':
+      return 'const { ids, keys, values } = target;'
+    case 'route':
+    case 'cogroup':
+      return `const { keys, values } = target; const partitions = ${end.partitions};`
+    default:
+      return ''
+  }
+}
+
+function emitEnd(end: EndOp | undefined, value: string): string {
+  switch (end?.kind) {
+    case undefined:
+      return `target.push(${value});`
+    case 'combineByKey':
+      return emitCombine(end, value)
+    case 'route':
+    case 'cogroup':
+      return `const key = ${value}[0]; const p = partitionOf(key, partitions);
+      keys[p].push(key); values[p].push(${value}[1]);`
+    case 'count':
+      return 'target.n += 1;'
+  }
 }
 
 function emitOp(op: NarrowOp, i: number, value: string, body: string[], closing: string[]): string {

@@ -2,13 +2,12 @@
 // chain of them is compiled once. The cache is bounded by the pipeline's own operators: it holds
 // them weakly.
 
-import type { CombineOp, NarrowOp } from '../batch/node.ts'
-import { generateLoop, type Loop } from './loop.ts'
+import type { NarrowOp } from '../batch/node.ts'
+import { type EndOp, generateLoop, type InputKind, type Loop } from './loop.ts'
 
 interface Entry {
   readonly next: WeakMap<object, Entry>
-  array: Loop | undefined
-  block: Loop | undefined
+  readonly loops: Partial<Record<InputKind, Loop>>
 }
 
 /** Compiles each chain once. */
@@ -18,21 +17,17 @@ export class StageCache {
 
   /** The loop of a chain; undefined for chains not worth compiling and where code generation is
    * disallowed. */
-  loopOf(
-    ops: readonly NarrowOp[],
-    combine: CombineOp | undefined,
-    input: 'array' | 'block',
-  ): Loop | undefined {
-    const fixed = ops.every((op) => op.fixed) && (combine?.fixed ?? true)
+  loopOf(ops: readonly NarrowOp[], end: EndOp | undefined, input: InputKind): Loop | undefined {
+    const fixed = ops.every((op) => op.fixed) && (end?.fixed ?? true)
     if (!this.#allowed || !fixed) return undefined
-    const entry = this.#entryOf(combine === undefined ? ops : [...ops, combine])
+    const entry = this.#entryOf(end === undefined ? ops : [...ops, end])
     try {
-      entry[input] ??= generateLoop(ops, combine, input)
+      entry.loops[input] ??= generateLoop(ops, end, input)
     } catch (error) {
       if (!(error instanceof EvalError)) throw error
       this.#allowed = false
     }
-    return entry[input]
+    return entry.loops[input]
   }
 
   #entryOf(chain: readonly object[]): Entry {
@@ -50,5 +45,5 @@ export class StageCache {
 }
 
 function newEntry(): Entry {
-  return { next: new WeakMap(), array: undefined, block: undefined }
+  return { next: new WeakMap(), loops: {} }
 }

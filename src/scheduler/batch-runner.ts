@@ -5,17 +5,23 @@
 
 import { crc32 } from 'node:zlib'
 import type { BatchRuntime } from '../batch/batch.ts'
-import { type BatchNode, leaf } from '../batch/node.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
+import type { Output } from '../dstream/graph.ts'
 import { ConfigError, StreamingError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
-import type { RangeData } from '../receivers/receiver.ts'
+import type { SourceRange } from '../receivers/receiver.ts'
 import type { SinkBatch, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
-import type { BatchGraph } from '../state/batch-graph.ts'
+import type {
+  BatchInput,
+  BatchSources,
+  Executor,
+  OutputPartitions,
+  Ran,
+} from '../workers/executor.ts'
 import { sinkError } from './outputs.ts'
 
 /** Points in a batch's life at which a test may let the process die. */
@@ -24,14 +30,8 @@ export type LifePoint = 'planned' | 'ran' | 'sinks' | 'committed'
 /** Called at each point; whatever it throws ends the run as a death would. */
 export type LifeProbe = (point: LifePoint, batchId: number) => Promise<void>
 
-/** What one batch takes from each source; undefined where a source has no batch. */
-export type SourceCuts = readonly (readonly RangeData[] | undefined)[]
-
 /** A batch to run. */
-export interface BatchRequest {
-  readonly batchId: number
-  readonly time: number
-  readonly cuts: SourceCuts
+export interface BatchRequest extends BatchInput {
   /** Planned by an earlier run, and run again with the same ranges. */
   readonly redo: boolean
 }
@@ -41,27 +41,13 @@ export interface RunnerParts {
   readonly pipeline: string
   readonly planHash: string
   readonly epoch: number
-  readonly graph: BatchGraph
+  readonly outputs: readonly Output[]
+  readonly executor: Executor
   readonly log: BatchLog | undefined
   readonly writers: readonly SinkWriter<unknown>[]
   readonly events: EventBus
-  readonly clock: Clock
-  readonly stages: StageCache
   readonly attemptsMax: number
   readonly probe: LifeProbe | undefined
-}
-
-type Results = readonly (readonly (readonly unknown[])[] | undefined)[]
-
-const refuseActions: BatchRuntime = {
-  run: () =>
-    Promise.reject(
-      new StreamingError(
-        'ACTION_NOT_ALLOWED',
-        'Cannot run an action inside transform: it may only build lazy operations; ' +
-          'use foreachBatch for actions',
-      ),
-    ),
 }
 
 /** Runs batches one after the other. */
@@ -74,10 +60,10 @@ export class BatchRunner {
 
   /** Runs a batch to its commit; gives whether it is in the log. */
   async run(request: BatchRequest): Promise<boolean> {
-    const { events, log, graph, probe } = this.#parts
+    const { events, log, executor, probe } = this.#parts
     const info = this.#infoOf(request)
     events.emit({ kind: 'batch-started', ...info })
-    const hasRanges = request.cuts.some((cuts) => cuts !== undefined && cuts.length > 0)
+    const hasRanges = request.sources.some((parts) => parts !== undefined && parts.length > 0)
     let planned = request.redo
     const plan = async (): Promise<void> => {
       planned = true
@@ -86,18 +72,17 @@ export class BatchRunner {
       await probe?.('planned', request.batchId)
     }
     if (hasRanges && !planned) await plan()
-    const results = await this.#runWithRetries(request)
-    const changes = graph.changes()
+    const { outputs, changes } = await this.#runWithRetries(request)
     events.emit({ kind: 'batch-ran', ...info })
-    const logged = planned || changes !== undefined || results.some(hasRecords)
+    const logged = planned || changes !== undefined || outputs.some(hasRecords)
     if (logged && !planned) await plan()
     await probe?.('ran', request.batchId)
     if (logged) await log?.sync()
-    const receipts = await this.#write(request, results)
+    const receipts = await this.#write(request, outputs)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
     if (logged) await this.#commit(request, receipts, changes)
-    graph.merge()
+    executor.merge()
     await probe?.('committed', request.batchId)
     return logged
   }
@@ -117,11 +102,11 @@ export class BatchRunner {
 
   /** The first attempt runs generated loops; later ones are interpreted, so that the error names
    * its operator. */
-  async #runWithRetries(request: BatchRequest): Promise<Results> {
-    const { attemptsMax, events } = this.#parts
+  async #runWithRetries(request: BatchRequest): Promise<Ran> {
+    const { attemptsMax, events, executor } = this.#parts
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#attempt(request, attempt > 0)
+        return await executor.run(request, attempt > 0)
       } catch (error) {
         const hopeless = error instanceof Error && error.cause instanceof ConfigError
         const last = attempt + 1 >= attemptsMax || (hopeless && attempt > 0)
@@ -131,36 +116,20 @@ export class BatchRunner {
     }
   }
 
-  async #attempt(request: BatchRequest, traced: boolean): Promise<Results> {
-    const { graph, stages, clock } = this.#parts
-    const sources = (sourceId: number): BatchNode | undefined => {
-      const cuts = request.cuts[sourceId]
-      return cuts && leaf(cuts.map((cut) => cut.blocks))
-    }
-    const plan = graph.plan(request.time, sources, refuseActions)
-    const evaluator = new Evaluator({ time: request.time, traced, stages, clock })
-    const results: (unknown[][] | undefined)[] = []
-    for (const node of plan.outputs) {
-      results.push(node === undefined ? undefined : await evaluator.run(node))
-    }
-    for (const { node, ran } of plan.stateful) if (!ran()) await evaluator.run(node)
-    return results
-  }
-
-  async #write(request: BatchRequest, results: Results): Promise<SinkReceipt[]> {
-    const { graph, writers, pipeline, epoch } = this.#parts
+  async #write(request: BatchRequest, results: Ran['outputs']): Promise<SinkReceipt[]> {
+    const { outputs, writers, pipeline, epoch } = this.#parts
     const { batchId, time } = request
     const receipts: SinkReceipt[] = []
     for (const [i, partitions] of results.entries()) {
       const writer = writers[i]
-      const output = graph.graph.outputs[i]
+      const output = outputs[i]
       if (partitions === undefined || writer === undefined || output === undefined) {
         receipts.push({ records: 0, bytes: 0 })
         continue
       }
       const batch: SinkBatch = { pipeline, batchId, time, epoch, attempt: 0 }
       try {
-        receipts.push(await writer.write(batch, partitions))
+        receipts.push(await writer.write(batch, partitions.map(toArray)))
       } catch (cause) {
         throw sinkError(output, batch, cause)
       }
@@ -168,29 +137,34 @@ export class BatchRunner {
     return receipts
   }
 
-  #planOf({ batchId, time, cuts }: BatchRequest): Parameters<BatchLog['plan']>[0] {
+  #planOf({ batchId, time, sources }: BatchRequest): Parameters<BatchLog['plan']>[0] {
     const { epoch, planHash } = this.#parts
-    const sources = cuts.flatMap((ranges, sourceId) =>
-      ranges === undefined ? [] : [{ sourceId, ranges: ranges.map((cut) => cut.range) }],
+    const planned = sources.flatMap((parts, sourceId) =>
+      parts === undefined ? [] : [{ sourceId, ranges: parts.map(({ range }) => range) }],
     )
     const partitions = SHUFFLE_PARTITIONS
-    return { batchId, time, epoch, sources, partitions, keyGroups: KEY_GROUPS, planHash }
+    return { batchId, time, epoch, sources: planned, partitions, keyGroups: KEY_GROUPS, planHash }
   }
 
-  #infoOf({ batchId, time, cuts, redo }: BatchRequest): BatchInfo {
-    const blocks = cuts.flatMap((ranges) => (ranges ?? []).flatMap((cut) => cut.blocks))
+  #infoOf({ batchId, time, sources, redo }: BatchRequest): BatchInfo {
+    const parts = sources.flatMap((of) => of ?? [])
     return {
       batchId,
       time,
       epoch: this.#parts.epoch,
-      records: blocks.reduce((n, block) => n + block.length, 0),
-      bytes: blocks.reduce((n, block) => n + block.bytes, 0),
+      records: parts.reduce((n, { range }) => n + range.records, 0),
+      bytes: parts.reduce((n, { bytes }) => n + bytes, 0),
       redo,
     }
   }
 }
 
-function hasRecords(partitions: readonly (readonly unknown[])[] | undefined): boolean {
+function toArray(records: Records<unknown>): readonly unknown[] {
+  if (Array.isArray(records)) return records
+  return Array.from({ length: records.length }, (_, i) => records.at(i))
+}
+
+function hasRecords(partitions: OutputPartitions | undefined): boolean {
   return partitions?.some((part) => part.length > 0) ?? false
 }
 
@@ -201,21 +175,20 @@ function isTaskFailure(error: unknown): boolean {
 /** The runtime of batches in foreachBatch: actions work there. */
 export function actionRuntime(stages: StageCache, clock: Clock): BatchRuntime {
   return {
-    run: (node) => new Evaluator({ time: clock.wallMs(), traced: false, stages, clock }).run(node),
+    run: (node) =>
+      new Evaluator({ time: clock.wallMs(), traced: false, stages, clock }).records(node),
   }
 }
 
 /** Checks that a replay gave what the plan recorded. */
 export function checkReplay(
   source: string,
-  planned: readonly RangeData['range'][],
-  read: readonly RangeData[],
+  planned: readonly SourceRange[],
+  read: BatchSources[number],
 ): void {
   for (const range of planned) {
-    const data = read.find((candidate) => candidate.range.partition === range.partition)
-    const blocks = data?.blocks ?? []
-    const records = blocks.reduce((n, block) => n + block.length, 0)
-    const crc = blocks.reduce((before, block) => block.crc(before), 0)
+    const data = read?.find((candidate) => candidate.range.partition === range.partition)
+    const { records, crc } = data?.range ?? { records: 0, crc: 0 }
     if (records === range.records && crc === range.crc) continue
     throw new StreamingError(
       'SOURCE_REPLAY_DIFFERS',

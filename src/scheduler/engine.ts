@@ -2,7 +2,6 @@
 // makes a restart safe, redoes what was planned and not committed, and then runs batches as it is
 // told.
 
-import { assert } from '../assert.ts'
 import { Batch } from '../batch/batch.ts'
 import { leaf } from '../batch/node.ts'
 import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
@@ -15,16 +14,18 @@ import { ConfigError } from '../errors.ts'
 import type { EventBus, Logger } from '../events.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { advance } from '../receivers/positions.ts'
-import type { PartitionPositions, Receiver, SourceRange } from '../receivers/receiver.ts'
+import type { PartitionPositions, ReceiverContext, SourceRange } from '../receivers/receiver.ts'
 import type { SinkWriter } from '../sinks/sink.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
+import type { BatchSources, Executor } from '../workers/executor.ts'
+import { InlineExecutor } from '../workers/inline-executor.ts'
+import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
 import {
   actionRuntime,
   BatchRunner,
   checkReplay,
   hashText,
   type LifeProbe,
-  type SourceCuts,
 } from './batch-runner.ts'
 import type { Settings } from './options.ts'
 import { openOutput, type PrintSink } from './outputs.ts'
@@ -53,8 +54,8 @@ export interface EngineParts {
 interface Opened {
   readonly log: BatchLog | undefined
   readonly recovered: Recovered
-  readonly graph: BatchGraph
-  readonly receivers: readonly Receiver[]
+  readonly executor: Executor
+  readonly receivers: ReceiverHost
   readonly writers: readonly SinkWriter<unknown>[]
   readonly runner: BatchRunner
 }
@@ -67,15 +68,15 @@ export class Engine {
   #unsynced = false
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
-  readonly #graph: BatchGraph
-  readonly #receivers: readonly Receiver[]
+  readonly #executor: Executor
+  readonly #receivers: ReceiverHost
   readonly #writers: readonly SinkWriter<unknown>[]
   readonly #runner: BatchRunner
 
   private constructor(parts: EngineParts, opened: Opened) {
     this.#parts = parts
     this.#log = opened.log
-    this.#graph = opened.graph
+    this.#executor = opened.executor
     this.#receivers = opened.receivers
     this.#writers = opened.writers
     this.#runner = opened.runner
@@ -107,43 +108,38 @@ export class Engine {
 
   /** True if every receiver has what had arrived before the start, and nothing waits. */
   get caughtUp(): boolean {
-    return this.#receivers.every(
-      (receiver) => receiver.caughtUp() && receiver.bufferedBytes() === 0,
-    )
+    const { caughtUp, bufferedBytes } = this.#receivers.status()
+    return caughtUp && bufferedBytes === 0
   }
 
   /** Bytes that wait in the receivers. */
   get bufferedBytes(): number {
-    return this.#receivers.reduce((n, receiver) => n + receiver.bufferedBytes(), 0)
+    return this.#receivers.status().bufferedBytes
   }
 
   /** The largest lag of the receivers that know theirs. */
   get lagMs(): number | undefined {
-    const lags = this.#receivers.flatMap((receiver) => receiver.lagMs() ?? [])
-    return lags.length === 0 ? undefined : Math.max(...lags)
+    return this.#receivers.status().lagMs
   }
 
   /** Cuts and runs the next batch; gives whether it is in the log. */
   async runNext(): Promise<boolean> {
     const batchId = this.#lastBatchId + 1
     const { batchBytesMax } = this.#parts.settings
-    const limits = { bytesMax: batchBytesMax, recordsMax: Number.POSITIVE_INFINITY }
-    const cuts = this.#receivers.map((receiver) => receiver.cut(limits))
-    return this.#run(batchId, cuts, false)
+    const limit = { bytesMax: batchBytesMax, recordsMax: Number.POSITIVE_INFINITY }
+    const limits = this.#parts.graph.sources.map(() => limit)
+    return this.#run(batchId, await this.#receivers.cut(batchId, limits), false)
   }
 
   /** Runs again what an earlier run planned and did not commit. */
   async redo(plans: Recovered['redo']): Promise<void> {
     for (const plan of plans) {
-      const cuts: (SourceCuts[number] | undefined)[] = this.#receivers.map(() => undefined)
+      const read = await this.#receivers.replay(plan.batchId, plan.sources)
       for (const { sourceId, ranges } of plan.sources) {
-        const receiver = this.#receivers[sourceId]
-        assert(receiver !== undefined, 'the plan agrees on the sources')
-        const data = await receiver.replay(ranges)
-        checkReplay(this.#parts.graph.sources[sourceId]?.source.name ?? '', ranges, data)
-        cuts[sourceId] = data
+        const name = this.#parts.graph.sources[sourceId]?.source.name ?? ''
+        checkReplay(name, ranges, read[sourceId])
       }
-      await this.#run(plan.batchId, cuts, true)
+      await this.#run(plan.batchId, read, true)
     }
   }
 
@@ -165,22 +161,23 @@ export class Engine {
 
   /** Stops reading; what was received waits in the buffers. */
   async stopReceivers(): Promise<void> {
-    await Promise.all(this.#receivers.map((receiver) => receiver.stop()))
+    await this.#receivers.stop()
   }
 
   /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
   async close(): Promise<void> {
     await this.stopReceivers()
     for (const writer of this.#writers) await writer.close()
+    await this.#executor.close()
     await this.#log?.close()
   }
 
-  async #run(batchId: number, cuts: SourceCuts, redo: boolean): Promise<boolean> {
-    const logged = await this.#runner.run({ batchId, time: this.timeOf(batchId), cuts, redo })
+  async #run(batchId: number, sources: BatchSources, redo: boolean): Promise<boolean> {
+    const logged = await this.#runner.run({ batchId, time: this.timeOf(batchId), sources, redo })
     this.#lastBatchId = batchId
     this.#unsynced ||= logged
     if (logged && this.#log?.snapshotDue() === true) {
-      const bytes = this.#graph.snapshot()
+      const bytes = await this.#executor.snapshot()
       await this.#log.snapshot(batchId, bytes)
       this.#parts.events.emit({ kind: 'snapshot-written', batchId, bytes: bytes.length })
     }
@@ -200,13 +197,17 @@ async function openEngine(
   if (log !== undefined) undo.push(() => log.close())
   const epoch = log?.epoch ?? 0
   const batchGraph = new BatchGraph(graph, recovered.zeroTime, settings.cacheBytesMax)
-  restore(batchGraph, recovered)
-  const runtime = actionRuntime(stages, clock)
-  graph.serveSlices((node, from, to) =>
-    batchGraph
-      .slice(node, from, to)
-      .map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime)),
+  const executor = new InlineExecutor(batchGraph, stages, clock)
+  undo.push(() => executor.close())
+  await executor.restore(
+    recovered.snapshot?.bytes,
+    recovered.changes.map(({ changes }) => changes),
   )
+  const runtime = actionRuntime(stages, clock)
+  graph.serveSlices(async (node, from, to) => {
+    const batches = await executor.slice(node.id, from, to)
+    return batches.map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime))
+  })
   const writers: SinkWriter<unknown>[] = []
   for (const [outputId, output] of graph.outputs.entries()) {
     const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger }
@@ -220,16 +221,15 @@ async function openEngine(
     pipeline: parts.pipeline,
     planHash,
     epoch,
-    graph: batchGraph,
+    outputs: graph.outputs,
+    executor,
     log,
     writers,
     events,
-    clock,
-    stages,
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  const opened = { log, recovered, graph: batchGraph, receivers, writers, runner }
+  const opened = { log, recovered, executor, receivers, writers, runner }
   const engine = make(opened)
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
@@ -242,7 +242,7 @@ async function openEngine(
     })
   }
   await engine.redo(recovered.redo)
-  for (const receiver of receivers) receiver.run()
+  receivers.run()
   return engine
 }
 
@@ -285,37 +285,38 @@ function nothing(zeroTime: number): Recovered {
   }
 }
 
-function restore(graph: BatchGraph, recovered: Recovered): void {
-  if (recovered.snapshot !== undefined) graph.restore(recovered.snapshot.bytes)
-  for (const { changes } of recovered.changes) graph.apply(changes)
-}
-
 async function openReceivers(
   parts: EngineParts,
   log: BatchLog | undefined,
   recovered: Recovered,
   undo: (() => Promise<void>)[],
-): Promise<Receiver[]> {
-  const receivers: Receiver[] = []
-  for (const { source, sourceId } of parts.graph.sources) {
-    const receiver = source.open({
-      pipeline: parts.pipeline,
-      sourceId,
-      clock: parts.clock,
-      logger: parts.logger,
-      signal: parts.signal,
-      bufferBytesMax: parts.settings.bufferBytesMax,
-      fail: parts.fail,
-      count: (name, by = 1) => parts.events.emit({ kind: 'source-counted', name, by }),
-    })
-    undo.push(() => receiver.stop())
+): Promise<ReceiverHost> {
+  const { sources } = parts.graph
+  const host = new InlineReceiverHost(
+    sources.map(({ source }) => source),
+    contextOf(parts),
+  )
+  undo.push(() => host.stop())
+  for (const { sourceId } of sources) {
     const known = recovered.positions.get(sourceId) ?? []
     const from = advance(known, redoRanges(recovered, sourceId))
-    const positions = await receiver.start(from)
+    const positions = await host.start(sourceId, from)
     if (log !== undefined && isNew(positions, from)) await log.resolved(sourceId, positions)
-    receivers.push(receiver)
   }
-  return receivers
+  return host
+}
+
+function contextOf(parts: EngineParts): ContextOf {
+  return (sourceId): ReceiverContext => ({
+    pipeline: parts.pipeline,
+    sourceId,
+    clock: parts.clock,
+    logger: parts.logger,
+    signal: parts.signal,
+    bufferBytesMax: parts.settings.bufferBytesMax,
+    fail: parts.fail,
+    count: (name, by = 1) => parts.events.emit({ kind: 'source-counted', name, by }),
+  })
 }
 
 function redoRanges(recovered: Recovered, sourceId: number): SourceRange[] {

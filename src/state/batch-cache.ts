@@ -3,8 +3,9 @@
 
 import { LRUCache } from 'lru-cache'
 import { openRecords, type SealedRecords, sealedBytes, sealRecords } from '../batch/sealed.ts'
+import { mapSpread, type Spread } from '../batch/spread.ts'
 
-type Partitions = readonly SealedRecords[]
+type Partitions = Spread<SealedRecords>
 
 /** Keeps the partitions of persisted streams by stream and batch time. */
 export class BatchCache {
@@ -17,8 +18,8 @@ export class BatchCache {
   }
 
   /** Keeps a batch of the current attempt; it counts once the batch is committed. */
-  add(nodeId: number, time: number, partitions: readonly (readonly unknown[])[]): void {
-    const sealed = partitions.map((part) => sealRecords(part, 'a persisted batch'))
+  add(nodeId: number, time: number, partitions: Spread<readonly unknown[]>): void {
+    const sealed = mapSpread(partitions, (part) => sealRecords(part, 'a persisted batch'))
     this.#pending.set(keyOf(nodeId, time), sealed)
   }
 
@@ -32,9 +33,9 @@ export class BatchCache {
   }
 
   /** The partitions of a committed batch, fresh; undefined if they are not kept. */
-  get(nodeId: number, time: number): unknown[][] | undefined {
+  get(nodeId: number, time: number): Spread<readonly unknown[]> | undefined {
     const kept = this.#kept.get(keyOf(nodeId, time))
-    return kept?.map((part) => Array.from(openRecords(part) as unknown[]))
+    return kept && mapSpread(kept, (part) => Array.from(openRecords(part) as unknown[]))
   }
 }
 
@@ -45,6 +46,6 @@ function keyOf(nodeId: number, time: number): string {
 function bytesOf(partitions: Partitions): number {
   return Math.max(
     1,
-    partitions.reduce((n, part) => n + sealedBytes(part), 0),
+    partitions.parts.reduce((n, part) => n + (part === undefined ? 0 : sealedBytes(part)), 0),
   )
 }

@@ -3,17 +3,18 @@
 
 import { assert } from '../assert.ts'
 import { Batch, type BatchRuntime } from '../batch/batch.ts'
-import { decode, encode } from '../batch/codec.ts'
 import { BatchNode } from '../batch/node.ts'
-import type { Records } from '../batch/records.ts'
+import type { Partition } from '../batch/records.ts'
+import { ALONE, ownerOf, type Seat, type Spread } from '../batch/spread.ts'
 import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
 import { StreamingError } from '../errors.ts'
 import { BatchCache } from './batch-cache.ts'
+import { fromEntry, toBlob } from './graph-changes.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import { MapWithStateOperator } from './map-with-state-operator.ts'
 import { ReducedWindowOperator } from './reduced-window-operator.ts'
-import type { StatefulRuntime } from './stateful-operator.ts'
+import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 import { UpdateStateOperator } from './update-state-operator.ts'
 import { WindowOperator } from './window-operator.ts'
 
@@ -29,28 +30,27 @@ export interface BatchPlan {
 /** Gives the records of a source at the batch time; undefined if it produced no batch. */
 export type SourceNodes = (sourceId: number) => BatchNode | undefined
 
-/** A running graph. */
+/** A running graph, as one worker sees it. */
 export class BatchGraph {
   readonly graph: StreamGraph
   readonly operators: readonly StatefulOperator[]
   readonly #nodes: readonly StreamNode[]
   readonly #runtimes: ReadonlyMap<StreamNode, StatefulRuntime>
   readonly #zeroTime: number
+  readonly #seat: Seat
   readonly #ranAt = new Map<StatefulRuntime, number>()
   readonly #cache: BatchCache
 
-  constructor(graph: StreamGraph, zeroTime: number, cacheBytesMax: number) {
+  constructor(graph: StreamGraph, zeroTime: number, cacheBytesMax: number, seat: Seat = ALONE) {
     this.graph = graph
+    this.#seat = seat
     this.#cache = new BatchCache(cacheBytesMax)
     this.#zeroTime = zeroTime
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
-    this.#runtimes = new Map(this.operators.map(({ node, id }) => [node, makeRuntime(node, id)]))
-  }
-
-  /** True if a batch without records could still emit or change something. */
-  get active(): boolean {
-    return [...this.#runtimes.values()].some((runtime) => runtime.active())
+    this.#runtimes = new Map(
+      this.operators.map(({ node, id }) => [node, makeRuntime(node, id, seat)]),
+    )
   }
 
   /** Makes the lineages of a batch time for a new attempt: what an earlier one left is dropped. */
@@ -77,53 +77,65 @@ export class BatchGraph {
     return { outputs, stateful }
   }
 
-  /** The overlays of all operators as one changelog entry; undefined if nothing changed. */
+  /** What the attempt changed in this worker's partitions; undefined if nothing. */
   changes(): Uint8Array | undefined {
-    const changes = [...this.#runtimes.values()]
-      .map((operator) => [operator.id, operator.changes()] as const)
-      .filter(([, change]) => change !== undefined)
-    return changes.length === 0 ? undefined : encode(changes, 'the changes of a batch')
+    const changes = [...this.#runtimes.values()].flatMap((operator) => {
+      const change = operator.changes()
+      return change === undefined ? [] : [[operator.id, change] as const]
+    })
+    return changes.length === 0 ? undefined : toBlob(changes)
   }
 
-  /** Makes the overlays of the last attempt the committed state. */
+  /** Makes what the last attempt did part of what is committed. */
   merge(): void {
     for (const operator of this.#runtimes.values()) operator.merge()
     this.#cache.merge()
   }
 
   /** The committed batches of a persisted stream with from ≤ time ≤ to that are still kept. */
-  slice(node: StreamNode, from: number, to: number): unknown[][][] {
-    const first = Math.max(1, Math.ceil((from - this.#zeroTime) / node.slideMs))
-    const batches: unknown[][][] = []
-    for (let time = this.#zeroTime + first * node.slideMs; time <= to; time += node.slideMs) {
-      const kept = this.#cache.get(node.id, time)
+  slice(nodeId: number, from: number, to: number): Spread<readonly unknown[]>[] {
+    const { slideMs } = this.graph.nodes[nodeId] as StreamNode
+    const first = Math.max(1, Math.ceil((from - this.#zeroTime) / slideMs))
+    const batches: Spread<readonly unknown[]>[] = []
+    for (let time = this.#zeroTime + first * slideMs; time <= to; time += slideMs) {
+      const kept = this.#cache.get(nodeId, time)
       if (kept !== undefined) batches.push(kept)
     }
     return batches
   }
 
+  /** All that is committed in this worker's partitions. */
   snapshot(): Uint8Array {
-    const state = [...this.#runtimes.values()].map((op) => [op.id, op.snapshot()] as const)
-    return encode(state, 'the snapshot of a pipeline')
+    return toBlob([...this.#runtimes.values()].map((op) => [op.id, op.snapshot()] as const))
   }
 
+  /** Takes over a snapshot: the blobs of all workers that wrote it. */
   restore(snapshot: Uint8Array): void {
-    for (const [id, state] of decode(snapshot) as [string, unknown][]) this.#byId(id).restore(state)
+    this.#each(snapshot, (operator, change) => operator.restore(change))
   }
 
-  /** Applies the changelog entry of a committed batch. */
+  /** Applies the changes of a committed batch: the blobs of all workers that made them. */
   apply(changes: Uint8Array): void {
-    if (changes.length === 0) return
-    for (const [id, change] of decode(changes) as [string, unknown][]) this.#byId(id).apply(change)
+    if (changes.length > 0) this.#each(changes, (operator, change) => operator.apply(change))
   }
 
-  #byId(id: string): StatefulRuntime {
-    const found = [...this.#runtimes.values()].find((operator) => operator.id === id)
-    assert(
-      found !== undefined,
-      () => `state "${id}" belongs to no operator, though the plan agrees`,
-    )
-    return found
+  #each(
+    entry: Uint8Array,
+    take: (operator: StatefulRuntime, change: OperatorChange) => void,
+  ): void {
+    const operators = new Map(this.operators.map((operator) => [operator.id, operator]))
+    const { workers, self } = this.#seat
+    const isMine = (id: string, partition: number): boolean => {
+      const node = operators.get(id)?.node
+      if (node === undefined || node.kind === 'window') return true
+      return ownerOf(partition, node.partitions, workers) === self
+    }
+    for (const [id, change] of fromEntry(entry, isMine)) {
+      const node = operators.get(id)?.node
+      const runtime = node && this.#runtimes.get(node)
+      assert(runtime !== undefined, () => `state "${id}" belongs to no operator`)
+      take(runtime, change)
+    }
   }
 
   #isDue(node: StreamNode, time: number): boolean {
@@ -143,7 +155,7 @@ export class BatchGraph {
     if (!due) return undefined
     const result = this.#statelessNode(node, time, parents, sources, runtime)
     if (result === undefined || !node.options.persisted) return result
-    const keep = (parts: readonly (readonly unknown[])[]) => this.#cache.add(node.id, time, parts)
+    const keep = (parts: Spread<readonly unknown[]>) => this.#cache.add(node.id, time, parts)
     return new BatchNode({ kind: 'cache', name: node.name, fixed: true, keep }, [result])
   }
 
@@ -167,7 +179,7 @@ export class BatchGraph {
       case 'stateSnapshots': {
         const operator = this.#runtimes.get(node.parents[0] as StreamNode)
         assert(operator instanceof KeyedOperator, 'snapshots are of keyed state')
-        const op = { kind: 'exchange', name: node.name, fixed: true } as const
+        const op = { kind: 'local', name: node.name, fixed: true, once: false } as const
         return new BatchNode(
           { ...op, f: () => operator.current() },
           requireAll(node, parents, time),
@@ -186,26 +198,26 @@ export class BatchGraph {
     const operator = this.#runtimes.get(node)
     assert(operator !== undefined, 'each stateful operator has a runtime')
     if (parent === undefined && !due) return undefined
-    const run = (parents: readonly (readonly Records<unknown>[])[]): unknown[][] => {
+    const run = ([batch]: readonly Spread<Partition<unknown>>[]): Spread<Partition<unknown>> => {
       assert(!this.#ranAt.has(operator), () => `"${node.name}" ran twice in one attempt`)
       this.#ranAt.set(operator, time)
-      return operator.run(time, (parents[0] ?? []) as unknown[][], due)
+      return operator.run(time, batch, due)
     }
-    const op = { kind: 'exchange', name: node.name, fixed: true, once: true, f: run } as const
+    const op = { kind: 'local', name: node.name, fixed: true, once: true, f: run } as const
     return new BatchNode(op, parent === undefined ? [] : [parent])
   }
 }
 
-function makeRuntime(node: StatefulOperator['node'], id: string): StatefulRuntime {
+function makeRuntime(node: StatefulOperator['node'], id: string, seat: Seat): StatefulRuntime {
   switch (node.kind) {
     case 'window':
-      return new WindowOperator(id, node.lengthMs)
+      return new WindowOperator(id, node.lengthMs, seat)
     case 'reducedWindow':
-      return new ReducedWindowOperator(id, node)
+      return new ReducedWindowOperator(id, node, seat)
     case 'updateStateByKey':
-      return new UpdateStateOperator(id, node)
+      return new UpdateStateOperator(id, node, seat)
     case 'mapWithState':
-      return new MapWithStateOperator(id, node)
+      return new MapWithStateOperator(id, node, seat)
   }
 }
 

@@ -102,7 +102,7 @@ describe('a chain of narrow operators and reduceByKey', () => {
         const recipe = recipes.chain(...chosen.map(({ recipe }) => recipe), reduced)
         const input = leaf((parts as Pair[][]).map((part) => cutBlocks(part, places)))
         const options = { time: 0, traced, stages, clock: systemClock }
-        const [got] = await new Evaluator(options).run(recipe([input]))
+        const [got] = await new Evaluator(options).records(recipe([input]))
         const folded = (parts as Pair[][]).map((part) =>
           chosen.reduce((pairs, { oracle }) => oracle(pairs), part as readonly Pair[]),
         )

@@ -1,0 +1,65 @@
+import type { Partition, Records } from '../batch/records.ts'
+import type { Clock } from '../clock.ts'
+import { alone } from '../plan/peers.ts'
+import type { StageCache } from '../plan/stage-cache.ts'
+import type { BatchGraph } from '../state/batch-graph.ts'
+import { joinBlobs } from '../state/graph-changes.ts'
+import type { BatchInput, Executor, OutputPartitions, Ran } from './executor.ts'
+import { type GraphRunnerParts, runGraph } from './graph-runner.ts'
+
+/** Runs batches in this thread. */
+export class InlineExecutor implements Executor {
+  readonly #parts: GraphRunnerParts
+  readonly #graph: BatchGraph
+
+  constructor(graph: BatchGraph, stages: StageCache, clock: Clock) {
+    this.#graph = graph
+    this.#parts = { graph, stages, clock, peers: alone }
+  }
+
+  restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void> {
+    if (snapshot !== undefined) this.#graph.restore(snapshot)
+    for (const entry of changes) this.#graph.apply(entry)
+    return Promise.resolve()
+  }
+
+  async run({ time, sources }: BatchInput, traced: boolean): Promise<Ran> {
+    const spreads = sources.map(
+      (parts) => parts && { owners: parts.map(() => 0), parts: parts.map(({ blocks }) => blocks) },
+    )
+    const outputs = await runGraph(this.#parts, time, spreads, traced)
+    const blob = this.#graph.changes()
+    return {
+      outputs: outputs.map((output) => output?.parts.map((pieces) => oneRecords(pieces ?? []))),
+      changes: blob && joinBlobs([blob]),
+    }
+  }
+
+  merge(): void {
+    this.#graph.merge()
+  }
+
+  snapshot(): Promise<Uint8Array> {
+    return Promise.resolve(joinBlobs([this.#graph.snapshot()]))
+  }
+
+  slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {
+    const batches = this.#graph.slice(nodeId, from, to)
+    return Promise.resolve(batches.map(({ parts }) => parts.map((part) => part ?? [])))
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** The pieces of a partition as one. */
+function oneRecords(pieces: Partition<unknown>): Records<unknown> {
+  const [only, ...more] = pieces
+  if (only !== undefined && more.length === 0) return only
+  const records: unknown[] = []
+  for (const piece of pieces) {
+    for (let i = 0; i < piece.length; i++) records.push(piece.at(i))
+  }
+  return records
+}
