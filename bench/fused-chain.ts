@@ -4,7 +4,7 @@
 
 import { deepStrictEqual } from 'node:assert'
 import { mulberry32 } from '../src/batch/recipes.ts'
-import { ValuesBlock } from '../src/receivers/queue.ts'
+import { ValuesBlock } from '../src/batch/values-block.ts'
 import { EngineSide } from './engine-side.ts'
 import {
   type BenchOptions,

@@ -2,8 +2,8 @@
 
 import { deepStrictEqual } from 'node:assert'
 import { mulberry32 } from '../src/batch/recipes.ts'
+import { ValuesBlock } from '../src/batch/values-block.ts'
 import type { DStream } from '../src/dstream/dstream.ts'
-import { ValuesBlock } from '../src/receivers/queue.ts'
 import { EngineSide } from './engine-side.ts'
 import {
   type BenchOptions,

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'FENCED'
   | 'SINK_FAILED'
   | 'BUFFER_FULL'
+  | 'WORKER_DIED'
+  | 'WORKER_DIFFERS'
 
 /** What the engine throws while it runs. `retryable` says whether the same call may succeed
  * later.

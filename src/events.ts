@@ -51,6 +51,8 @@ export type StreamEvent =
   | { readonly kind: 'batches-skipped'; readonly from: number; readonly to: number }
   | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
   | { readonly kind: 'source-counted'; readonly name: string; readonly by: number }
+  /** A worker's thread ended, and another took its place and its partitions. */
+  | { readonly kind: 'worker-replaced'; readonly worker: number; readonly error: unknown }
   | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
 
 /** The event of a given kind. */

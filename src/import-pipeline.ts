@@ -3,9 +3,20 @@ import { fileURLToPath } from 'node:url'
 import { ConfigError, messageOf } from './errors.ts'
 import type { Pipeline } from './pipeline.ts'
 
-/** Imports the pipeline that a module exports. A URL to `.ts` also finds the built `.js`, and the
- * reverse. */
+/** A pipeline, and the module where it was found. */
+export interface FoundPipeline<A> {
+  readonly pipeline: Pipeline<A>
+  readonly url: URL
+}
+
+/** Imports the pipeline that a module exports. */
 export async function importPipeline<A>(url: URL, name: string): Promise<Pipeline<A>> {
+  return (await findPipeline<A>(url, name)).pipeline
+}
+
+/** Finds and imports the pipeline that a module exports. A URL to `.ts` also finds the built `.js`,
+ * and the reverse. */
+export async function findPipeline<A>(url: URL, name: string): Promise<FoundPipeline<A>> {
   const found = await findModule(url)
   let exports: Record<string, unknown>
   try {
@@ -16,7 +27,7 @@ export async function importPipeline<A>(url: URL, name: string): Promise<Pipelin
     })
   }
   const described = exports[name]
-  if (isPipeline(described)) return described as Pipeline<A>
+  if (isPipeline(described)) return { pipeline: described as Pipeline<A>, url: found }
   throw new ConfigError(
     `Cannot start "${found.href}": its export "${name}" is no pipeline; export what pipeline() ` +
       `gives, or name its export in start(url, { export })`,

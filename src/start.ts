@@ -1,5 +1,6 @@
 // The one place where the parts are wired: a described pipeline becomes a run.
 
+import { availableParallelism } from 'node:os'
 import { pino } from 'pino'
 import { LocalStore } from './checkpoint/local-store.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
@@ -7,13 +8,16 @@ import { type Clock, systemClock } from './clock.ts'
 import { StreamGraph } from './dstream/graph.ts'
 import { ConfigError } from './errors.ts'
 import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
-import { importPipeline } from './import-pipeline.ts'
+import { findPipeline } from './import-pipeline.ts'
 import type { Pipeline } from './pipeline.ts'
+import type { PipelineInput } from './pipeline-graph.ts'
 import { Engine, type EngineParts } from './scheduler/engine.ts'
+import type { Threads } from './scheduler/execution.ts'
 import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
 import { type Metrics, Scheduler, type Until } from './scheduler/scheduler.ts'
 import { console } from './sinks/console.ts'
 import { StreamingContext } from './streaming-context.ts'
+import { WorkerPool } from './workers/worker-pool.ts'
 
 /** How `start` runs a pipeline. */
 export interface StartOptions<A> {
@@ -36,8 +40,12 @@ export interface StartOptions<A> {
 
 /** As StartOptions, for a pipeline in a module. */
 export interface StartModuleOptions<A> extends StartOptions<A> {
-  /** Threads. Only 0, inline, works so far. @default 0 */
+  /** Worker threads: 0 runs inline, 'auto' takes as many as there are cores. The receivers have a
+   * thread of their own beside them. @default 'auto' */
   readonly workers?: number | 'auto'
+  /** Megabytes of each worker's semi-space: V8's young generation holds three. Higher costs memory
+   * and collects less often. @default 16 */
+  readonly semiSpaceMb?: number
   /** Name of the export that holds the pipeline. @default 'default' */
   readonly export?: string
 }
@@ -84,20 +92,57 @@ export async function start<A>(
   what: Pipeline<A> | URL,
   options: StartModuleOptions<A> = {},
 ): Promise<Run> {
-  if (options.workers !== undefined && options.workers !== 0) {
-    throw new ConfigError(
-      `Cannot start with workers: ${options.workers}: this version runs inline; use workers: 0`,
-    )
-  }
-  const described =
-    what instanceof URL ? await importPipeline<A>(what, options.export ?? 'default') : what
+  const workers = workersOf(what, options)
+  const imported =
+    what instanceof URL ? await findPipeline<A>(what, options.export ?? 'default') : undefined
+  const described = imported?.pipeline ?? (what as Pipeline<A>)
   const merged: PipelineOptions = { ...described.options, ...options.overrides }
   const settings = settingsOf(described.name, merged)
   const graph = new StreamGraph(settings.batchIntervalMs)
   described.build(new StreamingContext(graph), options.args as A)
   graph.start()
   const store = storeOf(merged.checkpoint)
-  return withStore(store, () => open(described.name, { graph, settings, store, options }))
+  return withStore(store, () => {
+    const url = imported?.url.href
+    const threads =
+      url === undefined || workers === 0 ? undefined : threadsOf(workers, url, settings, options)
+    return open(described.name, { graph, settings, store, options, threads })
+  })
+}
+
+/** The number of worker threads that the options ask for. */
+function workersOf<A>(what: Pipeline<A> | URL, { workers }: StartModuleOptions<A>): number {
+  if (!(what instanceof URL)) {
+    if (workers === undefined || workers === 0) return 0
+    throw new ConfigError(
+      `Cannot start a pipeline object on ${workers} workers: each worker imports the pipeline's ` +
+        `module; export it, and give start() the URL of the module`,
+    )
+  }
+  if (workers === undefined || workers === 'auto') return availableParallelism()
+  if (Number.isInteger(workers) && workers >= 0 && workers <= WORKERS_MAX) return workers
+  throw new ConfigError(
+    `Cannot start on ${workers} workers: it must be 'auto' or a whole number from 0 to ${WORKERS_MAX}`,
+  )
+}
+
+const WORKERS_MAX = 256
+
+function threadsOf<A>(
+  workers: number,
+  url: string,
+  { batchIntervalMs }: Settings,
+  options: StartModuleOptions<A>,
+): Threads {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const { args, export: name = 'default' } = options
+  const input: PipelineInput = { url, export: name, args, batchIntervalMs }
+  return {
+    pool: WorkerPool.start(workers, options.semiSpaceMb),
+    recipe: { module: new URL(`./pipeline-graph.${ending}`, import.meta.url).href, input },
+    receivers: options.clock === undefined ? 'io-thread' : 'driver',
+    shared: false,
+  }
 }
 
 /** Keeps the store to one run of this process while `use` opens it; the run releases it. */
@@ -136,11 +181,12 @@ interface Described<A> {
   readonly settings: Settings
   readonly store: CheckpointStore | undefined
   readonly options: StartOptions<A>
+  readonly threads: Threads | undefined
 }
 
 async function open<A>(
   pipeline: string,
-  { graph, settings, store, options }: Described<A>,
+  { graph, settings, store, options, threads }: Described<A>,
 ): Promise<Run> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
@@ -158,12 +204,22 @@ async function open<A>(
   const print = (count: number) => console({ count })
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, print, takeover, signal }
-  const parts: EngineParts = { ...wired, fail, zeroTime }
-  const engine = await Engine.open(parts)
+  const parts: EngineParts = { ...wired, fail, zeroTime, threads }
+  const engine = await openOrClose(parts)
   const until = options.until ?? 'stopped'
   scheduler = new Scheduler({ engine, settings, clock, events, logger, until })
   if (failed !== undefined) scheduler.end({ kind: 'now', error: failed })
   return new RunningPipeline({ engine, scheduler, graph, events, aborted, signal: options.signal })
+}
+
+/** Opens the engine; if that fails, the threads that were started for it end. */
+async function openOrClose(parts: EngineParts): Promise<Engine> {
+  try {
+    return await Engine.open(parts)
+  } catch (error) {
+    await parts.threads?.pool.close()
+    throw error
+  }
 }
 
 interface RunParts {

@@ -18,4 +18,20 @@ export interface Block<T> {
   positionAt(index: number): string
   /** The records from `start` to before `end` as a block of their own. */
   slice(start: number, end: number): Block<T>
+  /** The block on its way to another thread, in memory that nobody else uses. Its source's
+   * `fromParcel` makes the block of it there. Without it the records themselves are sent, and must
+   * be storable. */
+  toParcel?(): BlockParcel
+}
+
+/** What is sent for a block: structured-cloneable, with the memory that goes along. */
+export interface BlockParcel {
+  readonly content: unknown
+  readonly buffers: readonly ArrayBuffer[]
+}
+
+/** Bytes that lie in memory of their own: themselves where that is so, else a copy. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const alone = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+  return alone ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
 }

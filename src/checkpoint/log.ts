@@ -215,6 +215,13 @@ export class BatchLog {
     await this.#snapshotting
   }
 
+  /** Reads back what is committed: the newest snapshot and the changes after it. */
+  async committed(): Promise<Pick<Recovered, 'snapshot' | 'changes'>> {
+    await this.sync()
+    const { snapshot, changes } = await readLog(this.#store, Number.POSITIVE_INFINITY)
+    return { snapshot, changes }
+  }
+
   /** Makes durable what was appended and says in the log that nobody holds it. Releases the
    * store. */
   close(): Promise<void> {

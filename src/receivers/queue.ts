@@ -1,58 +1,8 @@
 // A source made of values that are already there: for tests and first steps.
 
-import { crc32 } from 'node:zlib'
-import type { Block } from '../batch/block.ts'
-import { decode, encode, isPrimitive } from '../batch/codec.ts'
+import { ValuesBlock } from '../batch/values-block.ts'
 import { StreamingError } from '../errors.ts'
 import type { RangeData, Receiver, Source } from './receiver.ts'
-
-/** A block of values; those that a closure could change are copied on each read.
- *
- * @example
- * ```ts
- * const block = new ValuesBlock([[1], [2]])
- * block.at(0).push(9)
- * assert.deepEqual(block.at(0), [1])
- * ```
- */
-export class ValuesBlock<T> implements Block<T> {
-  readonly #values: readonly T[]
-  readonly #plain: boolean
-  readonly #encoded: Uint8Array
-  readonly #first: number
-
-  constructor(values: readonly T[], first = 0) {
-    this.#values = values
-    this.#first = first
-    this.#plain = values.every(isPrimitive)
-    this.#encoded = encode(values, 'the records of a queue')
-  }
-
-  get length(): number {
-    return this.#values.length
-  }
-
-  get bytes(): number {
-    return this.#encoded.length
-  }
-
-  at(index: number): T {
-    const value = this.#values[index] as T
-    return this.#plain ? value : (decode(encode(value, 'a record of a queue')) as T)
-  }
-
-  crc(before: number): number {
-    return crc32(this.#encoded, before)
-  }
-
-  positionAt(index: number): string {
-    return `record ${this.#first + index}`
-  }
-
-  slice(start: number, end: number): Block<T> {
-    return new ValuesBlock(this.#values.slice(start, end), this.#first + start)
-  }
-}
 
 /** Describes a queue of batches: one for each batch time, or all at once in the first. Its records
  * are not kept: it works without a checkpoint only.
@@ -72,6 +22,7 @@ export function queue<T>(
     name: 'queue',
     replayable: false,
     open: () => queueReceiver(waiting as unknown[][]),
+    fromParcel: (content) => ValuesBlock.fromParcel(content) as ValuesBlock<T>,
   }
 }
 

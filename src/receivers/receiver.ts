@@ -114,6 +114,8 @@ export interface Source<T> {
   /** True if `replay` works after a restart; otherwise the guarantee ends at the process. */
   readonly replayable: boolean
   open(context: ReceiverContext): Receiver
+  /** Makes a block of what its `toParcel` gave in another thread. */
+  fromParcel?(content: unknown): Block<T>
   /** Only carries the type of the records. */
   readonly produces?: T
 }

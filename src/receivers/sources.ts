@@ -1,1 +1,2 @@
-export { queue, ValuesBlock } from './queue.ts'
+export { ValuesBlock } from '../batch/values-block.ts'
+export { queue } from './queue.ts'

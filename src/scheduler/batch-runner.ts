@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib'
 import type { BatchRuntime } from '../batch/batch.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
+import { recordsOf } from '../batch/record-columns.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
 import type { Output } from '../dstream/graph.ts'
@@ -129,7 +130,12 @@ export class BatchRunner {
       }
       const batch: SinkBatch = { pipeline, batchId, time, epoch, attempt: 0 }
       try {
-        receipts.push(await writer.write(batch, partitions.map(toArray)))
+        receipts.push(
+          await writer.write(
+            batch,
+            partitions.map((records) => recordsOf([records])),
+          ),
+        )
       } catch (cause) {
         throw sinkError(output, batch, cause)
       }
@@ -157,11 +163,6 @@ export class BatchRunner {
       redo,
     }
   }
-}
-
-function toArray(records: Records<unknown>): readonly unknown[] {
-  if (Array.isArray(records)) return records
-  return Array.from({ length: records.length }, (_, i) => records.at(i))
 }
 
 function hasRecords(partitions: OutputPartitions | undefined): boolean {

@@ -8,7 +8,6 @@ import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import type { Clock } from '../clock.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
-import { reachable } from '../dstream/graph.ts'
 import { statefulOperators } from '../dstream/operator-ids.ts'
 import { ConfigError } from '../errors.ts'
 import type { EventBus, Logger } from '../events.ts'
@@ -16,10 +15,8 @@ import { StageCache } from '../plan/stage-cache.ts'
 import { advance } from '../receivers/positions.ts'
 import type { PartitionPositions, ReceiverContext, SourceRange } from '../receivers/receiver.ts'
 import type { SinkWriter } from '../sinks/sink.ts'
-import { BatchGraph } from '../state/batch-graph.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
-import { InlineExecutor } from '../workers/inline-executor.ts'
-import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
+import type { ContextOf, ReceiverHost } from '../workers/receiver-host.ts'
 import {
   actionRuntime,
   BatchRunner,
@@ -27,6 +24,7 @@ import {
   hashText,
   type LifeProbe,
 } from './batch-runner.ts'
+import { openExecution, type Threads } from './execution.ts'
 import type { Settings } from './options.ts'
 import { openOutput, type PrintSink } from './outputs.ts'
 
@@ -47,6 +45,8 @@ export interface EngineParts {
   readonly fail: (error: unknown) => void
   /** Zero time of a fresh pipeline, epoch milliseconds. */
   readonly zeroTime: () => number
+  /** The threads to use. @default none: all runs in this one */
+  readonly threads?: Threads | undefined
   readonly probe?: LifeProbe
   readonly owner?: OwnerProbe
 }
@@ -169,6 +169,7 @@ export class Engine {
     await this.stopReceivers()
     for (const writer of this.#writers) await writer.close()
     await this.#executor.close()
+    await this.#receivers.close()
     await this.#log?.close()
   }
 
@@ -196,9 +197,14 @@ async function openEngine(
   const { log, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
   const epoch = log?.epoch ?? 0
-  const batchGraph = new BatchGraph(graph, recovered.zeroTime, settings.cacheBytesMax)
-  const executor = new InlineExecutor(batchGraph, stages, clock)
+  const { executor, receivers } = await openExecution(parts, {
+    log,
+    zeroTime: recovered.zeroTime,
+    stages,
+    contextOf: contextOf(parts),
+  })
   undo.push(() => executor.close())
+  undo.push(() => receivers.close())
   await executor.restore(
     recovered.snapshot?.bytes,
     recovered.changes.map(({ changes }) => changes),
@@ -216,7 +222,8 @@ async function openEngine(
     await writer.recover(recovered.redo.map((plan) => plan.batchId))
     writers.push(writer)
   }
-  const receivers = await openReceivers(parts, log, recovered, undo)
+  undo.push(() => receivers.stop())
+  await startReceivers(parts, receivers, log, recovered)
   const runner = new BatchRunner({
     pipeline: parts.pipeline,
     planHash,
@@ -285,25 +292,18 @@ function nothing(zeroTime: number): Recovered {
   }
 }
 
-async function openReceivers(
+async function startReceivers(
   parts: EngineParts,
+  host: ReceiverHost,
   log: BatchLog | undefined,
   recovered: Recovered,
-  undo: (() => Promise<void>)[],
-): Promise<ReceiverHost> {
-  const { sources } = parts.graph
-  const host = new InlineReceiverHost(
-    sources.map(({ source }) => source),
-    contextOf(parts),
-  )
-  undo.push(() => host.stop())
-  for (const { sourceId } of sources) {
+): Promise<void> {
+  for (const { sourceId } of parts.graph.sources) {
     const known = recovered.positions.get(sourceId) ?? []
     const from = advance(known, redoRanges(recovered, sourceId))
     const positions = await host.start(sourceId, from)
     if (log !== undefined && isNew(positions, from)) await log.resolved(sourceId, positions)
   }
-  return host
 }
 
 function contextOf(parts: EngineParts): ContextOf {
@@ -338,13 +338,5 @@ function planHashOf(graph: StreamGraph): string {
         'foreachBatch or print to a stream',
     )
   }
-  const nodes = reachable(graph).map(({ id, kind, name, slideMs, parents }) => [
-    id,
-    kind,
-    name,
-    slideMs,
-    parents.map((parent) => parent.id),
-  ])
-  const outputs = graph.outputs.map((output) => [output.kind, output.node.id])
-  return hashText(JSON.stringify([nodes, outputs]))
+  return hashText(JSON.stringify(graph.shape()))
 }

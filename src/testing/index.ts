@@ -1,10 +1,10 @@
+export type { BuildModule } from './batches-graph.ts'
 export { CollectingSink } from './collecting-sink.ts'
 export { FaultyStore, type StoreFault, type StoreOperation } from './faulty-store.ts'
 export { ManualClock } from './manual-clock.ts'
 export { MemoryStore } from './memory-store.ts'
 export { quietLogger } from './quiet-logger.ts'
 export {
-  type BuildModule,
   type Death,
   type RunBatchesOptions,
   runBatches,

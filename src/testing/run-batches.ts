@@ -7,10 +7,14 @@ import { ConfigError, codeOf } from '../errors.ts'
 import { EventBus } from '../events.ts'
 import type { LifePoint } from '../scheduler/batch-runner.ts'
 import { Engine } from '../scheduler/engine.ts'
+import type { Threads } from '../scheduler/execution.ts'
 import { type Settings, settingsOf } from '../scheduler/options.ts'
 import { console } from '../sinks/console.ts'
 import { StreamingContext } from '../streaming-context.ts'
+import type { GraphRecipe } from '../workers/protocol.ts'
+import { type BatchesInput, type BuildModule, importBuild } from './batches-graph.ts'
 import { CollectingSink } from './collecting-sink.ts'
+import { withPool } from './idle-pools.ts'
 import { ManualClock } from './manual-clock.ts'
 import { MemoryStore } from './memory-store.ts'
 import { quietLogger } from './quiet-logger.ts'
@@ -29,7 +33,7 @@ export interface RunBatchesOptions {
   readonly batchInterval?: Duration
   /** Partitions of each input batch. @default 2 */
   readonly partitions?: number
-  /** Only 0 works so far. @default 0 */
+  /** Worker threads; above 0, `build` is a module, which each of them imports. @default 0 */
   readonly workers?: number
   /** Where the process dies and recovers from the checkpoint; a bare number: sinks written,
    * commit not. */
@@ -43,12 +47,6 @@ export interface RunBatchesOptions {
 // biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types it says
 type AnyStream = DStream<any>
 type Build = (ssc: StreamingContext, ...streams: AnyStream[]) => AnyStream
-
-/** The pipeline of a module; its export has the shape (ssc, args, ...streams) => DStream. */
-export interface BuildModule {
-  readonly module: URL
-  readonly export?: string
-}
 
 class DeathOfProcess extends Error {}
 
@@ -78,36 +76,57 @@ export async function runBatches(
     checkpoint: new MemoryStore(),
     snapshotEvery: options.snapshotEvery ?? 3,
   })
-  if ((options.workers ?? 0) !== 0) {
-    throw new ConfigError(`Cannot run batches on ${options.workers} workers: use workers: 0`)
+  const { workers = 0 } = options
+  const inline = await buildOf(build, options.args)
+  if (workers === 0) return new BatchesRun(options, settings, inline, undefined).run()
+  if (typeof build === 'function') {
+    throw new ConfigError(
+      `Cannot run batches on ${workers} workers with a function: each worker imports the pipeline; ` +
+        `give { module: new URL('./my-pipeline.ts', import.meta.url) }`,
+    )
   }
-  const run = new BatchesRun(options, settings, await buildOf(build, options.args))
-  return run.run()
+  const recipe = recipeOf(build, options, settings)
+  return withPool(workers, (pool) => {
+    const threads = { pool, recipe, receivers: 'driver', shared: true } as const
+    return new BatchesRun(options, settings, inline, threads).run()
+  })
+}
+
+function recipeOf(
+  { module, export: name = 'default' }: BuildModule,
+  { inputs, args }: RunBatchesOptions,
+  { batchIntervalMs }: Settings,
+): GraphRecipe {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const builder = new URL(`./batches-graph.${ending}`, import.meta.url).href
+  const of = { module: module.href, export: name, args, batchIntervalMs, inputs: inputs.length }
+  return { module: builder, input: of satisfies BatchesInput }
 }
 
 async function buildOf(build: Build | BuildModule, args: unknown): Promise<Build> {
   if (typeof build === 'function') return build
-  const exports = (await import(build.module.href)) as Record<string, unknown>
-  const made = exports[build.export ?? 'default']
-  if (typeof made !== 'function') {
-    throw new ConfigError(
-      `Cannot run "${build.module.href}": its export "${build.export ?? 'default'}" is no function`,
-    )
-  }
-  return (ssc, ...streams) => made(ssc, args, ...streams) as AnyStream
+  const made = await importBuild(build.module.href, build.export ?? 'default')
+  return (ssc, ...streams) => made(ssc, args, ...streams)
 }
 
 class BatchesRun {
   readonly #options: RunBatchesOptions
   readonly #settings: Settings
   readonly #build: Build
+  readonly #threads: Threads | undefined
   readonly #store = new MemoryStore()
   readonly #sink = new CollectingSink<unknown>()
   readonly #clock = new ManualClock()
   readonly #position = { batchId: 1 }
   readonly #deaths: { batch: number; at: LifePoint }[]
 
-  constructor(options: RunBatchesOptions, settings: Settings, build: Build) {
+  constructor(
+    options: RunBatchesOptions,
+    settings: Settings,
+    build: Build,
+    threads: Threads | undefined,
+  ) {
+    this.#threads = threads
     this.#options = options
     this.#settings = settings
     this.#build = build
@@ -166,6 +185,7 @@ class BatchesRun {
       signal: new AbortController().signal,
       fail: () => undefined,
       zeroTime: () => 0,
+      threads: this.#threads,
       probe: (point, batchId) => this.#probe(point, batchId),
     })
   }

@@ -2,7 +2,7 @@
 // attempt.
 
 import { cutEvenly } from '../batch/recipes.ts'
-import { ValuesBlock } from '../receivers/queue.ts'
+import { ValuesBlock } from '../batch/values-block.ts'
 import type { RangeData, Receiver, Source, SourceRange } from '../receivers/receiver.ts'
 
 /** Says which batch the next cut is for. */
@@ -25,7 +25,12 @@ export function scriptedSource(
   partitions: number,
   position: ScriptPosition,
 ): Source<unknown> {
-  return { name, replayable: true, open: () => scriptedReceiver(script, partitions, position) }
+  return {
+    name,
+    replayable: true,
+    open: () => scriptedReceiver(script, partitions, position),
+    fromParcel: ValuesBlock.fromParcel,
+  }
 }
 
 function scriptedReceiver(

@@ -42,9 +42,13 @@ export interface ReceiverHost {
   cut(batchId: number, limits: readonly CutLimits[]): Promise<BatchSources>
   /** Reads the ranges of a planned batch again. */
   replay(batchId: number, planned: readonly PlannedSource[]): Promise<BatchSources>
+  /** Sends the records of a batch to a worker that begins anew. */
+  resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void>
   status(): ReceiverStatus
   /** Stops reading; what was received waits to be cut. */
   stop(): Promise<void>
+  /** Lets go of what the host itself holds; `stop` comes first. */
+  close(): Promise<void>
 }
 
 /** Makes the context of a receiver. */
@@ -89,6 +93,10 @@ export class InlineReceiverHost implements ReceiverHost {
     return sources
   }
 
+  resend(): Promise<void> {
+    return Promise.resolve()
+  }
+
   status(): ReceiverStatus {
     const lags = this.#receivers.flatMap((receiver) => receiver.lagMs() ?? [])
     return {
@@ -100,6 +108,10 @@ export class InlineReceiverHost implements ReceiverHost {
 
   async stop(): Promise<void> {
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()))
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
   }
 }
 

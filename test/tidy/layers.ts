@@ -46,7 +46,13 @@ export const LAYERS: readonly Layer[] = [
   { name: 'adapters', holds: ['receivers/', 'checkpoint/', 'sinks/'], adapters: true },
   {
     name: 'wiring',
-    holds: ['streaming-context.ts', 'pipeline.ts', 'import-pipeline.ts', 'start.ts'],
+    holds: [
+      'streaming-context.ts',
+      'pipeline.ts',
+      'import-pipeline.ts',
+      'pipeline-graph.ts',
+      'start.ts',
+    ],
   },
   { name: 'root entry', holds: ['index.ts'] },
   { name: 'testing', holds: ['testing/'] },

@@ -23,5 +23,6 @@ export function kinesis(options: KinesisOptions): Source<KinesisRecord> {
     name: `kinesis:${settings.stream}`,
     replayable: true,
     open: (context) => new KinesisReceiver(settings, context),
+    fromParcel: KinesisBlock.fromParcel,
   }
 }

@@ -1,4 +1,4 @@
-import type { Block } from '../../batch/block.ts'
+import { type Block, type BlockParcel, ownBytes } from '../../batch/block.ts'
 import { BytesRecords } from '../../batch/bytes-block.ts'
 
 /** A record as the service gives it. */
@@ -83,9 +83,11 @@ export class KinesisBlock implements Block<KinesisRecord> {
   readonly data: BytesRecords
   readonly received: readonly Columns[]
 
-  constructor(shardId: string, records: readonly ReceivedRecord[], data?: BytesRecords) {
+  constructor(shardId: string, records: readonly ReceivedRecord[])
+  constructor(shardId: string, records: readonly Columns[], data: BytesRecords)
+  constructor(shardId: string, records: readonly Columns[], data?: BytesRecords) {
     this.shardId = shardId
-    this.data = data ?? BytesRecords.of(records.map((record) => record.data))
+    this.data = data ?? BytesRecords.of((records as ReceivedRecord[]).map((record) => record.data))
     this.received = records.map(({ partitionKey, sequenceNumber, arrivalMs }) => {
       return { partitionKey, sequenceNumber, arrivalMs }
     })
@@ -122,4 +124,27 @@ export class KinesisBlock implements Block<KinesisRecord> {
       .map((columns, i) => ({ ...columns, data: this.data.at(start + i) }))
     return new KinesisBlock(this.shardId, records)
   }
+
+  toParcel(): BlockParcel {
+    const bytes = ownBytes(this.data.bytes)
+    const offsets = new Uint32Array(this.data.offsets)
+    const { shardId, received } = this
+    return {
+      content: { shardId, bytes, offsets, received },
+      buffers: [bytes.buffer, offsets.buffer],
+    }
+  }
+
+  /** A block that came from another thread. */
+  static fromParcel(content: unknown): KinesisBlock {
+    const { shardId, bytes, offsets, received } = content as ParcelContent
+    return new KinesisBlock(shardId, received, new BytesRecords(bytes, offsets))
+  }
+}
+
+interface ParcelContent {
+  readonly shardId: string
+  readonly bytes: Uint8Array
+  readonly offsets: Uint32Array
+  readonly received: readonly Columns[]
 }

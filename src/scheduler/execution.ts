@@ -1,0 +1,137 @@
+// Who runs the batches of a run and who keeps its receivers: this thread, or workers and an I/O
+// thread.
+
+import type { BatchLog } from '../checkpoint/log.ts'
+import { statefulOperators } from '../dstream/operator-ids.ts'
+import { StreamingError } from '../errors.ts'
+import type { StageCache } from '../plan/stage-cache.ts'
+import { BatchGraph } from '../state/batch-graph.ts'
+import type { BatchInput, Executor } from '../workers/executor.ts'
+import { InlineExecutor } from '../workers/inline-executor.ts'
+import { IoHost } from '../workers/io-host.ts'
+import { type Committed, PoolExecutor } from '../workers/pool-executor.ts'
+import type { GraphRecipe } from '../workers/protocol.ts'
+import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
+import { ShippingHost } from '../workers/shipping-host.ts'
+import type { WorkerPool } from '../workers/worker-pool.ts'
+import type { EngineParts } from './engine.ts'
+
+/** The threads that a run uses. */
+export interface Threads {
+  readonly pool: WorkerPool
+  /** How each thread makes the graph. */
+  readonly recipe: GraphRecipe
+  /** Where the receivers are: in a thread of their own, or in the driver's. */
+  readonly receivers: 'io-thread' | 'driver'
+  /** The pool serves other runs after this one. */
+  readonly shared: boolean
+}
+
+/** What runs the batches of a run, and what feeds it. */
+export interface Execution {
+  readonly executor: Executor
+  readonly receivers: ReceiverHost
+}
+
+/** What an execution is opened with, beside the parts of the engine. */
+export interface ExecutionStart {
+  readonly log: BatchLog | undefined
+  readonly zeroTime: number
+  readonly stages: StageCache
+  readonly contextOf: ContextOf
+}
+
+/** Opens the execution that the parts ask for. It holds nothing yet. */
+export function openExecution(parts: EngineParts, start: ExecutionStart): Promise<Execution> {
+  return parts.threads === undefined
+    ? Promise.resolve(inline(parts, start))
+    : threaded(parts, parts.threads, start)
+}
+
+function inline(
+  { graph, settings, clock }: EngineParts,
+  { zeroTime, stages, contextOf }: ExecutionStart,
+): Execution {
+  const batchGraph = new BatchGraph(graph, zeroTime, settings.cacheBytesMax)
+  const sources = graph.sources.map(({ source }) => source)
+  return {
+    executor: new InlineExecutor(batchGraph, stages, clock),
+    receivers: new InlineReceiverHost(sources, contextOf),
+  }
+}
+
+async function threaded(
+  parts: EngineParts,
+  threads: Threads,
+  { log, zeroTime, contextOf }: ExecutionStart,
+): Promise<Execution> {
+  const { pool, recipe, shared } = threads
+  const receivers = await receiversOf(parts, threads, contextOf)
+  try {
+    const cacheBytesMax = Math.ceil(parts.settings.cacheBytesMax / pool.size)
+    const shapes = await pool.begin({ recipe, zeroTime, cacheBytesMax }, (worker) =>
+      receivers.open(worker),
+    )
+    for (const shape of shapes) refuseOther(parts.graph.shape(), shape)
+    const executor = new PoolExecutor({
+      pool,
+      shared,
+      committed: () => committed(parts, log),
+      resend: (batch, worker) => receivers.resend(batch.batchId, plannedOf(batch), worker),
+      replaced: (worker, error) => parts.events.emit({ kind: 'worker-replaced', worker, error }),
+    })
+    return { executor, receivers }
+  } catch (error) {
+    await receivers.close()
+    throw error
+  }
+}
+
+async function receiversOf(
+  parts: EngineParts,
+  { pool, recipe, receivers }: Threads,
+  contextOf: ContextOf,
+): Promise<ShippingHost | IoHost> {
+  const { graph, pipeline, settings } = parts
+  if (receivers === 'driver') {
+    const sources = graph.sources.map(({ source }) => source)
+    return new ShippingHost(sources, pool.size, contextOf)
+  }
+  const { logger, fail, count } = contextOf(0)
+  const { bufferBytesMax } = settings
+  const options = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, count }
+  return IoHost.start(options)
+}
+
+/** What a worker that begins anew takes over; undefined where its state is lost. */
+async function committed(
+  { graph }: EngineParts,
+  log: BatchLog | undefined,
+): Promise<Committed | undefined> {
+  if (log === undefined) {
+    const stateless = statefulOperators(graph).length === 0
+    return stateless ? { snapshot: undefined, changes: [] } : undefined
+  }
+  const { snapshot, changes } = await log.committed()
+  return { snapshot: snapshot?.bytes, changes: changes.map((commit) => commit.changes) }
+}
+
+function plannedOf({ sources }: BatchInput) {
+  return sources.flatMap((parts, sourceId) =>
+    parts === undefined ? [] : [{ sourceId, ranges: parts.map(({ range }) => range) }],
+  )
+}
+
+/** Refuses a worker that built another graph than the driver. */
+function refuseOther(own: readonly string[], other: readonly string[]): void {
+  const length = Math.max(own.length, other.length)
+  for (let i = 0; i < length; i++) {
+    if (own[i] === other[i]) continue
+    throw new StreamingError(
+      'WORKER_DIFFERS',
+      `Cannot run on workers: a worker built another graph than the driver; its line ${i + 1} is ` +
+        `${JSON.stringify(other[i] ?? 'missing')}, the driver's ` +
+        `${JSON.stringify(own[i] ?? 'missing')}; let the build function depend on its args alone`,
+    )
+  }
+}

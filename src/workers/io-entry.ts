@@ -1,0 +1,100 @@
+// What the I/O thread runs: the receivers, so that a busy driver or worker delays no read.
+
+import { parentPort } from 'node:worker_threads'
+import { present } from '../assert.ts'
+import { systemClock } from '../clock.ts'
+import type { Logger } from '../events.ts'
+import type { ReceiverContext } from '../receivers/receiver.ts'
+import { type Answer, answer, type Message } from './calls.ts'
+import { toWire } from './error-wire.ts'
+import { buildGraph } from './graph-recipe.ts'
+import type { IoNotice, IoRequest } from './protocol.ts'
+import { ShippingHost } from './shipping-host.ts'
+
+const port = present(parentPort, 'the port of the I/O thread')
+const aborted = new AbortController()
+let host: ShippingHost | undefined
+let turn: Promise<void> = Promise.resolve()
+
+function tell(notice: IoNotice): void {
+  port.postMessage({ type: 'notice', notice })
+}
+
+function logTo(level: 'debug' | 'info' | 'warn' | 'error') {
+  return (fields: object, message: string): void => {
+    const sendable = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [
+        name,
+        value instanceof Error ? toWire(value) : value,
+      ]),
+    )
+    tell({ kind: 'log', level, fields: sendable, message })
+  }
+}
+
+const logger: Logger = {
+  debug: logTo('debug'),
+  info: logTo('info'),
+  warn: logTo('warn'),
+  error: logTo('error'),
+}
+
+async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answer> {
+  const { pipeline, bufferBytesMax } = request
+  const graph = await buildGraph(request.recipe)
+  const contextOf = (sourceId: number): ReceiverContext => ({
+    pipeline,
+    sourceId,
+    clock: systemClock,
+    logger,
+    signal: aborted.signal,
+    bufferBytesMax,
+    fail: (error) => tell({ kind: 'fail', error: toWire(error) }),
+    count: (name, by = 1) => tell({ kind: 'count', name, by }),
+  })
+  host = new ShippingHost(
+    graph.sources.map(({ source }) => source),
+    request.workers,
+    contextOf,
+  )
+  for (const { worker, port: line } of request.lines) host.connect(worker, line)
+  return { value: undefined }
+}
+
+async function give(request: IoRequest): Promise<Answer> {
+  if (request.kind === 'open') return open(request)
+  const value = await ask(present(host, 'the receivers of the I/O thread'), request)
+  return { value: { value, status: host?.status() } }
+}
+
+async function ask(
+  to: ShippingHost,
+  request: Exclude<IoRequest, { kind: 'open' }>,
+): Promise<unknown> {
+  switch (request.kind) {
+    case 'start':
+      return to.start(request.sourceId, request.from)
+    case 'run':
+      return to.run()
+    case 'cut':
+      return to.cut(request.batchId, request.limits)
+    case 'replay':
+      return to.replay(request.batchId, request.planned)
+    case 'resend':
+      return to.resend(request.batchId, request.planned, request.worker)
+    case 'line':
+      return to.connect(request.line.worker, request.line.port)
+    case 'stop': {
+      await to.stop()
+      aborted.abort()
+      return undefined
+    }
+  }
+}
+
+// Calls are answered in order, but for `stop`: it ends what others may wait for.
+port.on('message', (message: Message<IoRequest, never>) => {
+  if (message.type !== 'call') return
+  if (message.request.kind === 'stop') void answer(port, message, give)
+  else turn = turn.then(() => answer(port, message, give))
+})

@@ -1,0 +1,139 @@
+// The receivers of a run, in an I/O thread: the driver asks, the blocks go to the workers directly.
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Logger } from '../events.ts'
+import type { PartitionPositions, ReceiverContext } from '../receivers/receiver.ts'
+import { fromWire } from './error-wire.ts'
+import type { BatchSources } from './executor.ts'
+import type { GraphRecipe, IoNotice, IoRequest, Line } from './protocol.ts'
+import type { CutLimits, PlannedSource, ReceiverHost, ReceiverStatus } from './receiver-host.ts'
+import { Thread } from './thread.ts'
+
+/** What the I/O thread needs of the driver. */
+export interface IoHostOptions {
+  readonly recipe: GraphRecipe
+  readonly pipeline: string
+  readonly workers: number
+  readonly bufferBytesMax: number
+  readonly logger: Logger
+  readonly fail: ReceiverContext['fail']
+  readonly count: ReceiverContext['count']
+}
+
+interface IoAnswer {
+  readonly value: unknown
+  readonly status: ReceiverStatus
+}
+
+/** Keeps the receivers in a thread of their own. */
+export class IoHost implements ReceiverHost {
+  readonly #options: IoHostOptions
+  readonly #thread: Thread<IoRequest, never, IoNotice>
+  /** The workers' ends of the lines that the thread opened with, until they are asked for. */
+  readonly #ends: (MessagePort | undefined)[] = []
+  #status: ReceiverStatus = { caughtUp: false, bufferedBytes: 0, lagMs: undefined }
+  #closed = false
+
+  private constructor(options: IoHostOptions) {
+    this.#options = options
+    this.#thread = new Thread({
+      name: 'the I/O thread',
+      entry: entryUrl(),
+      onNotice: (notice) => this.#take(notice),
+    })
+    void this.#thread.ended.then((error) => {
+      if (!this.#closed) options.fail(error)
+    })
+  }
+
+  /** Starts the thread; resolves once it has built the graph. */
+  static async start(options: IoHostOptions): Promise<IoHost> {
+    const host = new IoHost(options)
+    await host.#open()
+    return host
+  }
+
+  async #open(): Promise<void> {
+    const { recipe, pipeline, workers, bufferBytesMax } = this.#options
+    const lines: Line[] = []
+    for (let worker = 0; worker < workers; worker++) {
+      const { port1, port2 } = new MessageChannel()
+      lines.push({ worker, port: port1 })
+      this.#ends.push(port2)
+    }
+    const request = { kind: 'open', recipe, pipeline, workers, bufferBytesMax, lines } as const
+    await this.#thread.call(
+      request,
+      lines.map(({ port }) => port),
+    )
+  }
+
+  /** The worker's end of its line: the first is there, later ones are made anew. */
+  open(worker: number): MessagePort {
+    const first = this.#ends[worker]
+    this.#ends[worker] = undefined
+    if (first !== undefined) return first
+    const { port1, port2 } = new MessageChannel()
+    void this.#thread.call({ kind: 'line', line: { worker, port: port1 } }, [port1])
+    return port2
+  }
+
+  start(sourceId: number, from: PartitionPositions): Promise<PartitionPositions> {
+    return this.#ask({ kind: 'start', sourceId, from })
+  }
+
+  run(): void {
+    this.#ask({ kind: 'run' }).catch(this.#options.fail)
+  }
+
+  cut(batchId: number, limits: readonly CutLimits[]): Promise<BatchSources> {
+    return this.#ask({ kind: 'cut', batchId, limits })
+  }
+
+  replay(batchId: number, planned: readonly PlannedSource[]): Promise<BatchSources> {
+    return this.#ask({ kind: 'replay', batchId, planned })
+  }
+
+  resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void> {
+    return this.#ask({ kind: 'resend', batchId, planned, worker })
+  }
+
+  status(): ReceiverStatus {
+    return this.#status
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#closed) await this.#ask({ kind: 'stop' })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#thread.terminate()
+  }
+
+  async #ask<R>(request: IoRequest): Promise<R> {
+    const { value, status } = await this.#thread.call<IoAnswer>(request)
+    this.#status = status
+    return value as R
+  }
+
+  #take(notice: IoNotice): void {
+    const { logger, fail, count } = this.#options
+    switch (notice.kind) {
+      case 'count':
+        count(notice.name, notice.by)
+        break
+      case 'fail':
+        fail(fromWire(notice.error))
+        break
+      case 'log':
+        logger[notice.level](notice.fields, notice.message)
+        break
+    }
+  }
+}
+
+function entryUrl(): URL {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./io-entry.${ending}`, import.meta.url)
+}

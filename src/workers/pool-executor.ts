@@ -1,0 +1,149 @@
+// Runs batches on a pool of workers. All workers run each batch, each its partitions; an attempt
+// that fails in one is given up in all.
+
+import { ColumnRecords } from '../batch/record-columns.ts'
+import { StreamingError } from '../errors.ts'
+import { joinBlobs } from '../state/graph-changes.ts'
+import type { BatchInput, BatchSources, Executor, OutputPartitions, Ran } from './executor.ts'
+import type { OutputColumns, PartNotice, RanColumns, WorkerRequest } from './protocol.ts'
+import type { WorkerPool } from './worker-pool.ts'
+
+/** What is committed, for a worker that begins anew. */
+export interface Committed {
+  readonly snapshot: Uint8Array | undefined
+  readonly changes: readonly Uint8Array[]
+}
+
+/** What the executor needs beside its pool. */
+export interface PoolExecutorParts {
+  readonly pool: WorkerPool
+  /** The pool serves other runs after this one. */
+  readonly shared: boolean
+  /** Reads what is committed; undefined where nothing is kept outside of the workers. */
+  readonly committed: () => Promise<Committed | undefined>
+  /** Sends the blocks of a batch to a worker once more. */
+  readonly resend: (batch: BatchInput, worker: number) => Promise<void>
+  /** Told of each worker that was replaced. */
+  readonly replaced: (worker: number, error: StreamingError) => void
+}
+
+/** Runs batches on workers. */
+export class PoolExecutor implements Executor {
+  readonly #parts: PoolExecutorParts
+  readonly #pool: WorkerPool
+  readonly #dead = new Map<number, StreamingError>()
+  #attempt = 0
+  #closed = false
+
+  constructor(parts: PoolExecutorParts) {
+    this.#parts = parts
+    this.#pool = parts.pool
+    for (let worker = 0; worker < this.#pool.size; worker++) this.#watch(worker)
+  }
+
+  async restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void> {
+    await this.#pool.callAll(restoreOf({ snapshot, changes }))
+  }
+
+  async run(input: BatchInput, traced: boolean): Promise<Ran> {
+    await this.#revive(input)
+    const attempt = ++this.#attempt
+    const { batchId, time } = input
+    const sources = input.sources.map((parts) => parts?.map(noticeOf))
+    const request = { kind: 'run', attempt, batchId, time, traced, sources } as const
+    let failure: { readonly error: unknown } | undefined
+    const calls = Array.from({ length: this.#pool.size }, (_, worker) =>
+      this.#pool.call<RanColumns>(worker, request).catch((error: unknown) => {
+        if (failure === undefined || isAborted(failure.error)) failure = { error }
+        this.#pool.tellAll({ kind: 'abort', attempt })
+        return undefined
+      }),
+    )
+    const answers = await Promise.all(calls)
+    if (failure !== undefined) throw failure.error
+    return together(answers.filter((answer) => answer !== undefined))
+  }
+
+  merge(): void {
+    this.#pool.tellAll({ kind: 'merge' })
+  }
+
+  async snapshot(): Promise<Uint8Array> {
+    return joinBlobs(await this.#pool.callAll<Uint8Array>({ kind: 'snapshot' }))
+  }
+
+  async slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {
+    const request = { kind: 'slice', nodeId, from, to } as const
+    const answers = await this.#pool.callAll<OutputColumns[]>(request)
+    const batches = Math.min(...answers.map((answer) => answer.length))
+    return Array.from({ length: batches }, (_, i) =>
+      partitionsOf(answers.flatMap((answer) => answer[i] ?? [])),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (!this.#parts.shared) await this.#pool.close()
+  }
+
+  #watch(worker: number): void {
+    void this.#pool.endOf(worker).then((error) => {
+      if (!this.#closed) this.#dead.set(worker, error)
+    })
+  }
+
+  /** Puts new workers in the place of those that ended, with what is committed and with the blocks
+   * of the batch. */
+  async #revive(input: BatchInput): Promise<void> {
+    if (this.#dead.size === 0) return
+    const committed = await this.#parts.committed()
+    for (const [worker, error] of this.#dead) {
+      if (committed === undefined) throw stateLost(error)
+      await this.#pool.replace(worker)
+      this.#dead.delete(worker)
+      this.#watch(worker)
+      await this.#pool.call(worker, restoreOf(committed))
+      await this.#parts.resend(input, worker)
+      this.#parts.replaced(worker, error)
+    }
+  }
+}
+
+function stateLost(cause: StreamingError): StreamingError {
+  return new StreamingError(
+    'WORKER_DIED',
+    `Cannot go on after a worker's death: its state is lost, since the pipeline has no checkpoint ` +
+      `(${cause.message}); give the pipeline a checkpoint, and mend what ended the thread`,
+    { cause },
+  )
+}
+
+function restoreOf({ snapshot, changes }: Committed): WorkerRequest {
+  const whole = snapshot === undefined ? {} : { snapshot }
+  return { kind: 'restore', ...whole, changes: [...changes] }
+}
+
+function noticeOf({ range, owner }: NonNullable<BatchSources[number]>[number]): PartNotice {
+  return { partition: range.partition, owner }
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AttemptAborted'
+}
+
+/** The answers of all workers as one. */
+function together(answers: readonly RanColumns[]): Ran {
+  const outputs = (answers[0]?.outputs ?? []).map(
+    (first, i) => first && partitionsOf(answers.flatMap((answer) => answer.outputs[i] ?? [])),
+  )
+  const blobs = answers.flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
+  return { outputs, changes: blobs.length === 0 ? undefined : joinBlobs(blobs) }
+}
+
+function partitionsOf(columns: readonly OutputColumns[]): OutputPartitions {
+  const partitions: ColumnRecords[] = []
+  for (const { parts } of columns) {
+    for (const [partition, records] of parts) partitions[partition] = new ColumnRecords(records)
+  }
+  return partitions
+}

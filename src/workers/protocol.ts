@@ -1,0 +1,117 @@
+// What the threads of a run say to each other. Structured-clone data only: bytes in columns, no
+// closures, no class instances but errors.
+
+import type { MessagePort } from 'node:worker_threads'
+import type { RecordColumns } from '../batch/record-columns.ts'
+import type { PartitionPositions } from '../receivers/receiver.ts'
+import type { WireError } from './error-wire.ts'
+import type { CutLimits, PlannedSource } from './receiver-host.ts'
+
+/** How a thread makes the graph of the pipeline: the module exports a GraphBuilder as default. */
+export interface GraphRecipe {
+  readonly module: string
+  /** Structured-cloneable; handed to the builder. */
+  readonly input: unknown
+}
+
+/** A port of a thread to one worker. */
+export interface Line {
+  readonly worker: number
+  readonly port: MessagePort
+}
+
+/** One source partition of a batch, as the workers are told of it. */
+export interface PartNotice {
+  readonly partition: string
+  readonly owner: number
+}
+
+/** What a worker is asked. Each is answered once, under its id. */
+export type WorkerRequest =
+  | {
+      readonly kind: 'begin'
+      readonly recipe: GraphRecipe
+      readonly workers: number
+      readonly self: number
+      readonly zeroTime: number
+      readonly cacheBytesMax: number
+      readonly lines: readonly Line[]
+      /** Where the records of the sources come from. */
+      readonly blocks: MessagePort
+    }
+  | { readonly kind: 'restore'; readonly snapshot?: Uint8Array; readonly changes: Uint8Array[] }
+  | {
+      readonly kind: 'run'
+      readonly attempt: number
+      readonly batchId: number
+      readonly time: number
+      readonly traced: boolean
+      readonly sources: readonly (readonly PartNotice[] | undefined)[]
+    }
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'slice'; readonly nodeId: number; readonly from: number; readonly to: number }
+
+/** What a worker is told; not answered. */
+export type WorkerNotice =
+  | { readonly kind: 'abort'; readonly attempt: number }
+  | { readonly kind: 'merge' }
+  | { readonly kind: 'line'; readonly line: Line }
+  | { readonly kind: 'end' }
+
+/** Owned partitions of one output, and how many there are in all. */
+export interface OutputColumns {
+  readonly partitions: number
+  readonly parts: readonly (readonly [partition: number, RecordColumns])[]
+}
+
+/** The answer to 'run'. */
+export interface RanColumns {
+  readonly outputs: readonly (OutputColumns | undefined)[]
+  readonly changes: Uint8Array | undefined
+}
+
+/** What the I/O thread is asked. */
+export type IoRequest =
+  | {
+      readonly kind: 'open'
+      readonly recipe: GraphRecipe
+      readonly pipeline: string
+      readonly workers: number
+      readonly bufferBytesMax: number
+      readonly lines: readonly Line[]
+    }
+  | { readonly kind: 'start'; readonly sourceId: number; readonly from: PartitionPositions }
+  | { readonly kind: 'run' }
+  | { readonly kind: 'cut'; readonly batchId: number; readonly limits: readonly CutLimits[] }
+  | {
+      readonly kind: 'replay'
+      readonly batchId: number
+      readonly planned: readonly PlannedSource[]
+    }
+  | {
+      readonly kind: 'resend'
+      readonly batchId: number
+      readonly planned: readonly PlannedSource[]
+      readonly worker: number
+    }
+  | { readonly kind: 'line'; readonly line: Line }
+  | { readonly kind: 'stop' }
+
+/** What the I/O thread tells unasked. */
+export type IoNotice =
+  | { readonly kind: 'count'; readonly name: string; readonly by: number }
+  | { readonly kind: 'fail'; readonly error: WireError }
+  | {
+      readonly kind: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly fields: object
+      readonly message: string
+    }
+
+/** Blocks of one source partition of a batch, on their way to the worker that owns it. */
+export interface BlocksMessage {
+  readonly batchId: number
+  readonly sourceId: number
+  readonly partition: string
+  readonly blocks: readonly unknown[]
+}

@@ -1,0 +1,83 @@
+// A thread as the driver sees it: asked, told, and noticed when it ends.
+
+import type { Transferable } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { StreamingError } from '../errors.ts'
+import { Caller, type Message } from './calls.ts'
+
+/** What a thread is for, and what it may use. */
+export interface ThreadOptions<Notice> {
+  /** Names the thread in messages and debuggers, for example `worker 1`. */
+  readonly name: string
+  readonly entry: URL
+  /** Megabytes of a semi-space of V8's young generation. @default 16 */
+  readonly semiSpaceMb?: number
+  /** Called with what the thread tells unasked. */
+  readonly onNotice?: (notice: Notice) => void
+}
+
+const SEMI_SPACE_MB = 16
+/** V8's young generation holds three semi-spaces. */
+const SEMI_SPACES = 3
+
+/** One thread. */
+export class Thread<Request, Notice, Told = never> {
+  readonly name: string
+  /** Resolves with the reason when the thread has ended, whatever ended it. */
+  readonly ended: Promise<StreamingError>
+  readonly #worker: Worker
+  readonly #caller: Caller<Request, Notice>
+
+  constructor({ name, entry, semiSpaceMb = SEMI_SPACE_MB, onNotice }: ThreadOptions<Told>) {
+    this.name = name
+    const options: WorkerOptions = {
+      name: `millrace ${name}`,
+      resourceLimits: { maxYoungGenerationSizeMb: semiSpaceMb * SEMI_SPACES },
+    }
+    this.#worker = new Worker(entry, options)
+    this.#caller = new Caller<Request, Notice>(this.#worker)
+    this.#worker.on('message', (message: Message<never, Told>) => {
+      if (message.type === 'notice') onNotice?.(message.notice)
+      else this.#caller.take(message)
+    })
+    this.ended = new Promise((resolve) => {
+      let cause: unknown
+      this.#worker.on('error', (error) => {
+        cause ??= error
+      })
+      this.#worker.on('exit', (code) => {
+        const error = died(name, code, cause)
+        this.#caller.die(error)
+        resolve(error)
+      })
+    })
+  }
+
+  call<R>(request: Request, transfer?: readonly Transferable[]): Promise<R> {
+    return this.#caller.call<R>(request, transfer)
+  }
+
+  tell(notice: Notice, transfer?: readonly Transferable[]): void {
+    this.#caller.tell(notice, transfer)
+  }
+
+  /** Lets the process end though the thread is idle, or not. */
+  keepAlive(alive: boolean): void {
+    if (alive) this.#worker.ref()
+    else this.#worker.unref()
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+function died(name: string, code: number, cause: unknown): StreamingError {
+  const why = cause instanceof Error ? cause.message : `exit code ${code}`
+  return new StreamingError(
+    'WORKER_DIED',
+    `Cannot go on in ${name}: its thread ended (${why}); look for process.exit, native crashes and ` +
+      `memory use in the pipeline's closures`,
+    { cause, retryable: true },
+  )
+}

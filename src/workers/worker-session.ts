@@ -1,0 +1,157 @@
+// One worker's part in one run: it builds the graph, keeps the state of its partitions, and runs its
+// share of each batch.
+
+import type { Transferable } from 'node:worker_threads'
+import { recordBuffers, recordsOf, toRecordColumns } from '../batch/record-columns.ts'
+import type { Partition } from '../batch/records.ts'
+import type { Spread } from '../batch/spread.ts'
+import { systemClock } from '../clock.ts'
+import { StageCache } from '../plan/stage-cache.ts'
+import { BatchGraph } from '../state/batch-graph.ts'
+import { BlockInbox } from './block-inbox.ts'
+import type { Answer } from './calls.ts'
+import { buildGraph } from './graph-recipe.ts'
+import { type OutputSpreads, runGraph } from './graph-runner.ts'
+import type { OutputColumns, RanColumns, WorkerNotice, WorkerRequest } from './protocol.ts'
+import { SwapLines } from './swap-lines.ts'
+
+type Begin = Extract<WorkerRequest, { kind: 'begin' }>
+type Run = Extract<WorkerRequest, { kind: 'run' }>
+
+/** What every attempt that another worker's failure ends rejects with; the driver has the cause. */
+export class AttemptAborted extends Error {
+  override readonly name = 'AttemptAborted'
+}
+
+/** A worker that has begun. */
+export class WorkerSession {
+  readonly #graph: BatchGraph
+  readonly #lines: SwapLines
+  readonly #inbox: BlockInbox
+  readonly #stages = new StageCache()
+  #lastBatchId = 0
+
+  private constructor(graph: BatchGraph, lines: SwapLines, inbox: BlockInbox) {
+    this.#graph = graph
+    this.#lines = lines
+    this.#inbox = inbox
+  }
+
+  static async begin(begin: Begin): Promise<WorkerSession> {
+    const { workers, self, zeroTime, cacheBytesMax } = begin
+    const graph = await buildGraph(begin.recipe)
+    const batchGraph = new BatchGraph(graph, zeroTime, cacheBytesMax, { workers, self })
+    const sources = graph.sources.map(({ source }) => source)
+    const inbox = new BlockInbox(sources, begin.blocks)
+    return new WorkerSession(batchGraph, new SwapLines(workers, self, begin.lines), inbox)
+  }
+
+  /** What the graph is made of, to be compared with the driver's. */
+  get shape(): readonly string[] {
+    return this.#graph.graph.shape()
+  }
+
+  async answer(request: Exclude<WorkerRequest, Begin>): Promise<Answer> {
+    switch (request.kind) {
+      case 'restore': {
+        if (request.snapshot !== undefined) this.#graph.restore(request.snapshot)
+        for (const entry of request.changes) this.#graph.apply(entry)
+        return { value: undefined }
+      }
+      case 'run':
+        return this.#run(request)
+      case 'snapshot': {
+        const blob = this.#graph.snapshot()
+        return { value: blob, transfer: [blob.buffer as ArrayBuffer] }
+      }
+      case 'slice': {
+        const { nodeId, from, to } = request
+        const value = this.#graph
+          .slice(nodeId, from, to)
+          .map((spread) => this.#columnsOf(asPieces(spread), nodeId))
+        return { value }
+      }
+    }
+  }
+
+  take(notice: Exclude<WorkerNotice, { kind: 'end' }>): void {
+    switch (notice.kind) {
+      case 'abort':
+        this.#lines.abort(notice.attempt, new AttemptAborted('another worker failed'))
+        break
+      case 'merge':
+        this.#graph.merge()
+        this.#inbox.forget(this.#lastBatchId)
+        break
+      case 'line':
+        this.#lines.connect(notice.line)
+        break
+    }
+  }
+
+  close(): void {
+    this.#lines.close()
+    this.#inbox.close()
+  }
+
+  async #run({ attempt, batchId, time, traced, sources }: Run): Promise<Answer> {
+    this.#lines.begin(attempt)
+    this.#lastBatchId = batchId
+    const spreads = []
+    for (const [sourceId, parts] of sources.entries()) {
+      spreads.push(parts && (await this.#spreadOf(batchId, sourceId, parts)))
+    }
+    const parts = {
+      graph: this.#graph,
+      stages: this.#stages,
+      clock: systemClock,
+      peers: this.#lines,
+    }
+    const outputs = await runGraph(parts, time, spreads, traced)
+    return this.#ran(outputs)
+  }
+
+  async #spreadOf(
+    batchId: number,
+    sourceId: number,
+    parts: readonly { readonly partition: string; readonly owner: number }[],
+  ): Promise<Spread<Partition<unknown>>> {
+    const made: (Partition<unknown> | undefined)[] = []
+    for (const { partition, owner } of parts) {
+      const mine = owner === this.#lines.self
+      made.push(mine ? await this.#inbox.blocksOf(batchId, sourceId, partition) : undefined)
+    }
+    return { owners: parts.map(({ owner }) => owner), parts: made }
+  }
+
+  #ran(outputs: OutputSpreads): Answer {
+    const columns = outputs.map((spread, i) => {
+      const node = this.#graph.graph.outputs[i]?.node
+      return spread && this.#columnsOf(spread, node?.id ?? 0)
+    })
+    const changes = this.#graph.changes()
+    const value: RanColumns = { outputs: columns, changes }
+    const transfer: Transferable[] = columns.flatMap((output) =>
+      (output?.parts ?? []).flatMap(([, records]) => recordBuffers(records)),
+    )
+    if (changes !== undefined) transfer.push(changes.buffer as ArrayBuffer)
+    return { value, transfer }
+  }
+
+  #columnsOf({ owners, parts }: Spread<Partition<unknown>>, nodeId: number): OutputColumns {
+    const what = `the records of "${this.#graph.graph.nodes[nodeId]?.name}"`
+    return {
+      partitions: owners.length,
+      parts: parts.flatMap((pieces, partition) =>
+        pieces === undefined ? [] : [[partition, toRecordColumns(pieces, what)] as const],
+      ),
+    }
+  }
+}
+
+function asPieces(spread: Spread<readonly unknown[]>): Spread<Partition<unknown>> {
+  return {
+    owners: spread.owners,
+    parts: spread.parts.map((part) => part && [recordsOf([part])]),
+  }
+}
