@@ -96,14 +96,18 @@ export class StatePartition {
   /** Entries touched before `threshold`, in order; looks at all only when one can be due. */
   touchedBefore(threshold: number): StateEntry[] {
     if (this.#oldest >= threshold) return []
-    let oldest = Number.POSITIVE_INFINITY
     const due: StateEntry[] = []
-    for (const [, entry] of this.entries()) {
-      if (entry.touched < threshold) due.push(entry)
-      oldest = Math.min(oldest, entry.touched)
-    }
-    this.#oldest = due.length === 0 ? oldest : this.#oldest
+    for (const [, entry] of this.entries()) if (entry.touched < threshold) due.push(entry)
+    if (due.length === 0) this.#oldest = this.#oldestTouched()
     return due
+  }
+
+  /** Committed entries count too where the overlay has newer ones: the overlay may be dropped. */
+  #oldestTouched(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { touched } of this.#committed.values()) oldest = Math.min(oldest, touched)
+    for (const slot of this.#overlay.values()) oldest = Math.min(oldest, slot?.touched ?? oldest)
+    return oldest
   }
 
   discard(): void {
