@@ -125,7 +125,8 @@ export class Evaluator {
       case 'mapPartitions':
         return (parents[0] ?? []).map((records, index) =>
           this.#guard(op.name, index, () => {
-            const result = op.f(records as never[], index)
+            // The closure may change its array in place; a window may still hold this one.
+            const result = op.f(records.slice() as never[], index)
             if (isPromise(result)) refusePromise(result)
             return whole(Array.from(result))
           }),

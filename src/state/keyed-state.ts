@@ -98,16 +98,11 @@ export class StatePartition {
     if (this.#oldest >= threshold) return []
     const due: StateEntry[] = []
     for (const [, entry] of this.entries()) if (entry.touched < threshold) due.push(entry)
-    if (due.length === 0) this.#oldest = this.#oldestTouched()
+    if (due.length === 0) {
+      this.#oldest = Number.POSITIVE_INFINITY
+      for (const { touched } of this.#committed.values()) this.#lower(touched)
+    }
     return due
-  }
-
-  /** Committed entries count too where the overlay has newer ones: the overlay may be dropped. */
-  #oldestTouched(): number {
-    let oldest = Number.POSITIVE_INFINITY
-    for (const { touched } of this.#committed.values()) oldest = Math.min(oldest, touched)
-    for (const slot of this.#overlay.values()) oldest = Math.min(oldest, slot?.touched ?? oldest)
-    return oldest
   }
 
   discard(): void {
@@ -125,7 +120,10 @@ export class StatePartition {
   merge(): void {
     for (const [token, slot] of this.#overlay) {
       if (slot === undefined) this.#committed.delete(token)
-      else this.#committed.set(token, slot)
+      else {
+        this.#committed.set(token, slot)
+        this.#lower(slot.touched)
+      }
     }
     this.discard()
   }
@@ -144,6 +142,10 @@ export class StatePartition {
       this.#committed.set(tokenOf(key), stored)
     })
     this.#oldest = Number.NEGATIVE_INFINITY
+  }
+
+  #lower(touched: number): void {
+    if (touched < this.#oldest) this.#oldest = touched
   }
 
   #slot(token: Token): Slot | undefined {

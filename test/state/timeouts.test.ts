@@ -72,3 +72,11 @@ test('a batch that its source left out looks for timeouts too', async () => {
   )
   expect(outputs).toEqual([[], [], [], ['a out at 4000'], []])
 })
+
+test('a key times out though its partition was once empty', async () => {
+  const inputs = [[[], [], [], [['a', 1]], [], [], []]]
+  const outputs = await runBatches({ inputs, batches: 7 }, (_ssc, s: Pairs) =>
+    s.mapWithState(last, { timeout: '2s' }),
+  )
+  expect(outputs).toEqual([[], [], [], [], [], [], ['a out at 7000']])
+})
