@@ -27,9 +27,13 @@ function seal([key, value]: Pair, operator: string): readonly [StoredValue, Stor
     tokenOf(key)
     return [sealValue(key, 'a key'), sealValue(value, 'a state')]
   } catch (cause) {
-    const code = codeOf(cause)
-    if (code !== 'KEY_NOT_COMPARABLE' && code !== 'VALUE_NOT_STORABLE') throw cause
-    const message = `Cannot use the initial state of ${operator}: ${messageOf(cause)}`
-    throw new StreamingError(code, message, { cause })
+    throw refusal(operator, cause)
   }
+}
+
+function refusal(operator: string, cause: unknown): unknown {
+  const code = codeOf(cause)
+  if (code !== 'KEY_NOT_COMPARABLE' && code !== 'VALUE_NOT_STORABLE') return cause
+  const message = `Cannot use the initial state of ${operator}: ${messageOf(cause)}`
+  return new StreamingError(code, message, { cause })
 }

@@ -16,7 +16,7 @@ const count = (key: string, n: number | undefined, state: State<number>): Pair =
 }
 
 describe('the initial state', () => {
-  test('is there when the operator runs for the first time after a snapshot was restored', async () => {
+  test('is there when the operator first runs after a snapshot was restored', async () => {
     const options = { inputs: inputs([['a', 1]], [['a', 2]], [['a', 4]]), batches: 3 }
     const build = (_ssc: unknown, s: Pairs) =>
       s.window('3s', '3s').updateStateByKey(sum, { initialState: [['a', 10]] as Pair[] })

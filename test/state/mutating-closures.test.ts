@@ -41,7 +41,7 @@ async function run(
 /** Hands the closure copies: what it changes is lost. */
 function onCopies<F extends (...args: never[]) => unknown>(f: F): F {
   const copy = (arg: unknown) => (isHandle(arg) ? handleOnCopies(arg) : structuredClone(arg))
-  return ((...args: unknown[]) => f(...(args.map(copy) as never[]))) as F
+  return new Proxy(f, { apply: (target, _this, args) => target(...(args.map(copy) as never[])) })
 }
 
 interface Handle {

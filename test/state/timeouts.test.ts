@@ -18,7 +18,7 @@ const last = (
   return undefined
 }
 
-test('a key that only a dropped batch touched times out as if that batch had not been', async () => {
+test('a key that a dropped batch touched times out as if that batch had not been', async () => {
   const clock = new ManualClock(0)
   const sink = new CollectingSink<string>()
   const options = { batchInterval: 1_000, checkpoint: false, onBatchError: 'continue' } as const
