@@ -50,6 +50,15 @@ export type StreamEvent =
   | { readonly kind: 'task-retried'; readonly time: number; readonly error: unknown }
   | { readonly kind: 'batches-skipped'; readonly from: number; readonly to: number }
   | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
+  | { readonly kind: 'receiver-started'; readonly sourceId: number; readonly name: string }
+  | {
+      readonly kind: 'receiver-error'
+      readonly sourceId: number
+      readonly name: string
+      readonly message: string
+      readonly error: unknown
+    }
+  | { readonly kind: 'receiver-stopped'; readonly sourceId: number; readonly name: string }
   | { readonly kind: 'source-counted'; readonly name: string; readonly by: number }
   | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
 

@@ -59,6 +59,9 @@ export interface ReceiverContext {
   readonly bufferBytesMax: number
   /** Called when the receiver cannot go on; the pipeline stops with this error. */
   fail(error: unknown): void
+  /** Tells of an error that the receiver lives with: it is logged, and told as the event
+   * `receiver-error`. */
+  reportError(message: string, error?: unknown): void
   /** Counts something worth seeing, such as a throttle or a retry. */
   count(name: string, by?: number): void
 }
@@ -85,13 +88,17 @@ export interface Receiver {
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void
-  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a
-   * cut is a point in time. Undefined: there is no batch at this time, which is not the same as
-   * an empty one. */
+  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any) and `recordsMax`
+   * records, at least 1. Synchronous: a cut is a point in time. Undefined: there is no batch at
+   * this time, which is not the same as an empty one. */
   cut(limits: {
     readonly bytesMax: number
     readonly recordsMax: number
   }): readonly RangeData[] | undefined
+  /** Takes no more than this many records a second from now on. For receivers that can slow their
+   * source down: a source that is not replayable and has this is limited here, every other one
+   * by the `recordsMax` of its cuts. Called before `run` where the options give a first rate. */
+  setRate?(recordsPerSecond: number): void
   /** Reads the ranges of a logged batch again. */
   replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
   /** True once everything that had arrived before `start` was called is in a cut or in the

@@ -306,6 +306,10 @@ async function openReceivers(
       signal: parts.signal,
       bufferBytesMax: parts.settings.bufferBytesMax,
       fail: parts.fail,
+      reportError: (message, error) => {
+        parts.logger.warn({ err: error, source: source.name }, message)
+        parts.events.emit({ kind: 'receiver-error', sourceId, name: source.name, message, error })
+      },
       count: (name, by = 1) => parts.events.emit({ kind: 'source-counted', name, by }),
     })
     undo.push(() => receiver.stop())

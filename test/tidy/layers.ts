@@ -22,7 +22,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'batch', holds: ['batch/'], pure: true },
   {
     name: 'receiver contract',
-    holds: ['receivers/receiver.ts', 'receivers/block-buffer.ts', 'receivers/positions.ts'],
+    holds: [
+      'receivers/receiver.ts',
+      'receivers/block-buffer.ts',
+      'receivers/positions.ts',
+      'receivers/record-shares.ts',
+    ],
   },
   { name: 'sink contract', holds: ['sinks/sink.ts'] },
   {
