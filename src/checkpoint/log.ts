@@ -366,6 +366,7 @@ function describe(image: LogImage, { zeroTime, stateful }: Opening, epoch: numbe
     changes,
     redo: ledger.redo(),
     positions: ledger.positions(),
+    accumulators: ledger.accumulators(),
     cutBytes,
     warnings,
   }

@@ -14,18 +14,17 @@ import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import type { RangeData } from '../receivers/receiver.ts'
-import type { SinkBatch, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
+import type { SinkReceipt } from '../sinks/sink.ts'
 import type { BatchGraph } from '../state/batch-graph.ts'
-import { sinkError } from './outputs.ts'
+import { runTask, Tally } from '../task-scope.ts'
+import type { OutputOperations } from './output-operations.ts'
+import type { SourceCuts } from './receivers.ts'
 
 /** Points in a batch's life at which a test may let the process die. */
 export type LifePoint = 'planned' | 'ran' | 'sinks' | 'committed'
 
 /** Called at each point; whatever it throws ends the run as a death would. */
 export type LifeProbe = (point: LifePoint, batchId: number) => Promise<void>
-
-/** What one batch takes from each source; undefined where a source has no batch. */
-export type SourceCuts = readonly (readonly RangeData[] | undefined)[]
 
 /** A batch to run. */
 export interface BatchRequest {
@@ -36,6 +35,14 @@ export interface BatchRequest {
   readonly redo: boolean
 }
 
+/** How a committed batch ended. */
+export interface BatchOutcome {
+  /** True if the batch is in the log. */
+  readonly logged: boolean
+  /** What it added to accumulators. */
+  readonly tally: Tally
+}
+
 /** What the runner works with. */
 export interface RunnerParts {
   readonly pipeline: string
@@ -43,7 +50,7 @@ export interface RunnerParts {
   readonly epoch: number
   readonly graph: BatchGraph
   readonly log: BatchLog | undefined
-  readonly writers: readonly SinkWriter<unknown>[]
+  readonly outputs: OutputOperations
   readonly events: EventBus
   readonly clock: Clock
   readonly stages: StageCache
@@ -52,6 +59,13 @@ export interface RunnerParts {
 }
 
 type Results = readonly (readonly (readonly unknown[])[] | undefined)[]
+
+/** One attempt at the records of a batch. */
+interface Attempt {
+  readonly tally: Tally
+  /** The output whose records are being computed. */
+  outputId: number | undefined
+}
 
 const refuseActions: BatchRuntime = {
   run: () =>
@@ -72,11 +86,9 @@ export class BatchRunner {
     this.#parts = parts
   }
 
-  /** Runs a batch to its commit; gives whether it is in the log. */
-  async run(request: BatchRequest): Promise<boolean> {
+  /** Runs a batch to its commit. */
+  async run(request: BatchRequest, info: BatchInfo): Promise<BatchOutcome> {
     const { events, log, graph, probe } = this.#parts
-    const info = this.#infoOf(request)
-    events.emit({ kind: 'batch-started', ...info })
     const hasRanges = request.cuts.some((cuts) => cuts !== undefined && cuts.length > 0)
     let planned = request.redo
     const plan = async (): Promise<void> => {
@@ -86,52 +98,58 @@ export class BatchRunner {
       await probe?.('planned', request.batchId)
     }
     if (hasRanges && !planned) await plan()
-    const results = await this.#runWithRetries(request)
+    const { results, tally } = await this.#runWithRetries(request)
     const changes = graph.changes()
     events.emit({ kind: 'batch-ran', ...info })
-    const logged = planned || changes !== undefined || results.some(hasRecords)
-    if (logged && !planned) await plan()
+    const changed = changes !== undefined || !tally.isEmpty || results.some(hasRecords)
+    if (changed && !planned) await plan()
     await probe?.('ran', request.batchId)
-    if (logged) await log?.sync()
-    const receipts = await this.#write(request, results)
+    if (planned) await log?.sync()
+    const receipts = await this.#write(request, results, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
-    if (logged) await this.#commit(request, receipts, changes)
+    if (!tally.isEmpty && !planned) await plan()
+    if (planned) await this.#commit(request, receipts, changes, tally)
     graph.merge()
     await probe?.('committed', request.batchId)
-    return logged
+    return { logged: planned, tally }
   }
 
   async #commit(
     { batchId, time }: BatchRequest,
     receipts: SinkReceipt[],
     changes: Uint8Array | undefined,
+    tally: Tally,
   ): Promise<void> {
-    await this.#parts.log?.commit({
-      batchId,
-      time,
-      receipts,
-      changes: changes ?? new Uint8Array(0),
-    })
+    const commit = { batchId, time, receipts, changes: changes ?? new Uint8Array(0) }
+    const accumulators = [...tally.entries()]
+    await this.#parts.log?.commit(tally.isEmpty ? commit : { ...commit, accumulators })
   }
 
   /** The first attempt runs generated loops; later ones are interpreted, so that the error names
    * its operator. */
-  async #runWithRetries(request: BatchRequest): Promise<Results> {
-    const { attemptsMax, events } = this.#parts
-    for (let attempt = 0; ; attempt++) {
+  async #runWithRetries(
+    request: BatchRequest,
+  ): Promise<{ readonly results: Results; readonly tally: Tally }> {
+    const { attemptsMax, events, graph, outputs } = this.#parts
+    for (let n = 1; ; n++) {
+      const attempt: Attempt = { tally: new Tally(), outputId: undefined }
+      const { tally } = attempt
       try {
-        return await this.#attempt(request, attempt > 0)
+        const work = () => this.#attempt(request, n > 1, attempt)
+        return { results: await runTask(graph.graph, tally, work), tally }
       } catch (error) {
         const hopeless = error instanceof Error && error.cause instanceof ConfigError
-        const last = attempt + 1 >= attemptsMax || (hopeless && attempt > 0)
-        if (last || !isTaskFailure(error)) throw error
+        if (n >= attemptsMax || (hopeless && n > 1) || !isTaskFailure(error)) {
+          if (attempt.outputId !== undefined) outputs.notComputed(request, attempt.outputId, error)
+          throw error
+        }
         events.emit({ kind: 'task-retried', time: request.time, error })
       }
     }
   }
 
-  async #attempt(request: BatchRequest, traced: boolean): Promise<Results> {
+  async #attempt(request: BatchRequest, traced: boolean, attempt: Attempt): Promise<Results> {
     const { graph, stages, clock } = this.#parts
     const sources = (sourceId: number): BatchNode | undefined => {
       const cuts = request.cuts[sourceId]
@@ -140,32 +158,19 @@ export class BatchRunner {
     const plan = graph.plan(request.time, sources, refuseActions)
     const evaluator = new Evaluator({ time: request.time, traced, stages, clock })
     const results: (unknown[][] | undefined)[] = []
-    for (const node of plan.outputs) {
+    for (const [outputId, node] of plan.outputs.entries()) {
+      attempt.outputId = outputId
       results.push(node === undefined ? undefined : await evaluator.run(node))
     }
+    attempt.outputId = undefined
     for (const { node, ran } of plan.stateful) if (!ran()) await evaluator.run(node)
     return results
   }
 
-  async #write(request: BatchRequest, results: Results): Promise<SinkReceipt[]> {
-    const { graph, writers, pipeline, epoch } = this.#parts
-    const { batchId, time } = request
-    const receipts: SinkReceipt[] = []
-    for (const [i, partitions] of results.entries()) {
-      const writer = writers[i]
-      const output = graph.graph.outputs[i]
-      if (partitions === undefined || writer === undefined || output === undefined) {
-        receipts.push({ records: 0, bytes: 0 })
-        continue
-      }
-      const batch: SinkBatch = { pipeline, batchId, time, epoch, attempt: 0 }
-      try {
-        receipts.push(await writer.write(batch, partitions))
-      } catch (cause) {
-        throw sinkError(output, batch, cause)
-      }
-    }
-    return receipts
+  #write({ batchId, time }: BatchRequest, results: Results, tally: Tally): Promise<SinkReceipt[]> {
+    const { graph, outputs, pipeline, epoch } = this.#parts
+    const batch = { pipeline, batchId, time, epoch, attempt: 0 }
+    return outputs.write(batch, results, (work) => runTask(graph.graph, tally, work))
   }
 
   #planOf({ batchId, time, cuts }: BatchRequest): Parameters<BatchLog['plan']>[0] {
@@ -175,18 +180,6 @@ export class BatchRunner {
     )
     const partitions = SHUFFLE_PARTITIONS
     return { batchId, time, epoch, sources, partitions, keyGroups: KEY_GROUPS, planHash }
-  }
-
-  #infoOf({ batchId, time, cuts, redo }: BatchRequest): BatchInfo {
-    const blocks = cuts.flatMap((ranges) => (ranges ?? []).flatMap((cut) => cut.blocks))
-    return {
-      batchId,
-      time,
-      epoch: this.#parts.epoch,
-      records: blocks.reduce((n, block) => n + block.length, 0),
-      bytes: blocks.reduce((n, block) => n + block.bytes, 0),
-      redo,
-    }
   }
 }
 

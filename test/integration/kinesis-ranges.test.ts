@@ -66,7 +66,7 @@ describe.skipIf(!available)('ranges of kinesis()', { timeout: 30_000 }, () => {
     await receiver.stop()
   })
 
-  test('hold no more records in all than a cut may take, and share them out to the shards', async () => {
+  test('hold no more records in all than a cut may take, shared out to the shards', async () => {
     const stream = await newStream(4)
     await put(stream, 120)
     const receiver = await opened(stream)

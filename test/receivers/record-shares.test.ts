@@ -35,6 +35,6 @@ describe('shareRecords', () => {
 
   test('serves each of many partitions in its turn', () => {
     const served = [0, 1, 2].map((turn) => shareRecords([9, 9, 9], 1, turn).indexOf(1))
-    expect(served.sort()).toEqual([0, 1, 2])
+    expect(new Set(served)).toEqual(new Set([0, 1, 2]))
   })
 })

@@ -17,7 +17,7 @@ export interface Layer {
 export const LAYERS: readonly Layer[] = [
   {
     name: 'foundations',
-    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts'],
+    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts', 'task-scope.ts'],
   },
   { name: 'batch', holds: ['batch/'], pure: true },
   {
