@@ -1,4 +1,5 @@
 export { Batch, type Partitions, type Widen } from './batch/batch.ts'
+export type { Block } from './batch/block.ts'
 export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
@@ -27,7 +28,10 @@ export type {
 } from './events.ts'
 export { type Pipeline, pipeline } from './pipeline.ts'
 export type {
+  CutLimits,
+  PartitionPositions,
   Position,
+  RangeData,
   Receiver,
   ReceiverContext,
   Source,
