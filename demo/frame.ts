@@ -12,7 +12,7 @@ export interface View {
   /** Age of the oldest record that was sent and is not in the output yet. */
   readonly lagMs: number
   readonly schedulingDelayMs: number
-  readonly processingMs: number
+  readonly processingDelayMs: number
   readonly wordsSent: number
   readonly wordsCounted: number
   /** Who speaks, and when. */
@@ -56,7 +56,7 @@ export function plainLine(view: View): string {
     `${grouped(view.recordsPerSecond)} records/s`,
     `lag ${seconds(view.lagMs)}`,
     `scheduling ${ms(view.schedulingDelayMs)}`,
-    `processing ${ms(view.processingMs)}`,
+    `processing ${ms(view.processingDelayMs)}`,
     `sent ${grouped(view.wordsSent)} words`,
     `counted ${grouped(view.wordsCounted)}`,
     ...kills,
@@ -77,7 +77,7 @@ function figures(view: View): Segment[] {
     ...figure('records/s', grouped(view.recordsPerSecond).padStart(5)),
     ...figure('lag', seconds(view.lagMs)),
     ...figure('scheduling', ms(view.schedulingDelayMs).padStart(7)),
-    ...figure('processing', ms(view.processingMs).padStart(7)),
+    ...figure('processing', ms(view.processingDelayMs).padStart(7)),
   ]
 }
 

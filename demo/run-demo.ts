@@ -265,7 +265,7 @@ class Demo {
       recordsPerSecond: this.#figures.recordsPerSecond(),
       lagMs: this.#figures.lagMs(this.#tail.words),
       schedulingDelayMs: last?.schedulingDelayMs ?? 0,
-      processingMs: last?.processingMs ?? 0,
+      processingDelayMs: last?.processingDelayMs ?? 0,
       wordsSent: this.#sent.settled.totalWords,
       wordsCounted: this.#tail.words,
       speaker: this.#producer.speaker,

@@ -23,6 +23,14 @@ export const systemClock: Clock = {
   },
 }
 
+/** Gives the time as the wall clock says it now, carried on by the monotonic clock: epoch
+ * milliseconds that never go back. */
+export function steadyTime(clock: Clock): () => number {
+  const wallMs = clock.wallMs()
+  const monotonicMs = clock.monotonicMs()
+  return () => wallMs + (clock.monotonicMs() - monotonicMs)
+}
+
 /** Waits on `clock`; rejects with the signal's reason if it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

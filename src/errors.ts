@@ -9,12 +9,18 @@ export type ErrorCode =
   | 'SOURCE_REPLAY_DIFFERS'
   | 'SOURCE_GAP'
   | 'SOURCE_NOT_REPLAYABLE'
+  | 'RECORD_INVALID'
+  | 'RECEIVER_STOPPED'
   | 'TASK_FAILED'
   | 'BATCH_FAILED'
   | 'KEY_NOT_COMPARABLE'
   | 'VALUE_NOT_STORABLE'
   | 'BATCH_MISSING'
   | 'ACTION_NOT_ALLOWED'
+  | 'STOP_NOT_ALLOWED'
+  | 'BROADCAST_NOT_LOADED'
+  | 'BROADCAST_FAILED'
+  | 'ACCUMULATOR_OUTSIDE_TASK'
   | 'CHECKPOINT_IN_USE'
   | 'CHECKPOINT_FOREIGN'
   | 'CHECKPOINT_INCOMPATIBLE'
@@ -67,7 +73,8 @@ export class ConfigError extends StreamingError {
 export interface TaskPlace {
   readonly time: number
   readonly operator: string
-  readonly partition: number
+  /** Undefined where the closure gets whole batches, as that of `transform` does. */
+  readonly partition: number | undefined
   readonly record: number | undefined
   /** The record's own position in its source, for example a Kinesis sequence number. */
   readonly position: string | undefined
@@ -97,11 +104,12 @@ export class TaskError extends StreamingError {
 }
 
 function describeTaskFailure(place: TaskPlace, cause: unknown): string {
+  const partition = place.partition === undefined ? '' : `, partition ${place.partition}`
   const record = place.record === undefined ? '' : `, record ${place.record}`
   const position = place.position === undefined ? '' : ` (${place.position})`
   return (
-    `Cannot run operator "${place.operator}" on batch ${place.time} ms, ` +
-    `partition ${place.partition}${record}${position}: ${messageOf(cause)}; ` +
+    `Cannot run operator "${place.operator}" on batch ${place.time} ms` +
+    `${partition}${record}${position}: ${messageOf(cause)}; ` +
     `mend the closure, or filter the record out before it`
   )
 }

@@ -8,22 +8,65 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
-/** Figures of one batch; times in milliseconds. */
+/** What a batch has of one source. */
+export interface SourceInfo {
+  /** Ordinal of the source, in the order of declaration. */
+  readonly sourceId: number
+  readonly name: string
+  /** Records cut from the source. */
+  readonly records: number
+  /** Bytes cut from the source. */
+  readonly bytes: number
+}
+
+/** Figures of one batch; times in epoch milliseconds. */
 export interface BatchInfo {
   readonly batchId: number
-  /** Batch time, epoch milliseconds. */
+  /** Batch time. */
   readonly time: number
   readonly epoch: number
   /** Records cut from all sources. */
   readonly records: number
   /** Bytes cut from all sources. */
   readonly bytes: number
+  /** The records of each source. */
+  readonly sources: readonly SourceInfo[]
   /** True if the batch was planned before a restart and is run again. */
   readonly redo: boolean
+  /** When the batch could have begun at the earliest: its batch time, or the end of the start of
+   * the run if that was later. */
+  readonly submissionTime: number
 }
 
-/** Everything that can be listened to. */
-export type StreamEvent =
+/** A batch that has begun. */
+export interface StartedBatchInfo extends BatchInfo {
+  readonly processingStartTime: number
+  /** From submission to the start of processing: how long the batch waited for earlier ones. */
+  readonly schedulingDelayMs: number
+}
+
+/** A batch that has ended. */
+export interface EndedBatchInfo extends StartedBatchInfo {
+  readonly processingEndTime: number
+  /** From the start of processing to its end. */
+  readonly processingDelayMs: number
+  /** From submission to the end of processing. */
+  readonly totalDelayMs: number
+}
+
+/** One output operation on one batch; times in epoch milliseconds. */
+export interface OutputOperationInfo {
+  /** Ordinal of the output operation, in the order of declaration. */
+  readonly outputId: number
+  /** Name of the sink, `print` or `foreachBatch`. */
+  readonly name: string
+  readonly batchId: number
+  /** Batch time. */
+  readonly time: number
+  readonly startTime: number
+}
+
+type LifeEvent =
   | { readonly kind: 'pipeline-started'; readonly epoch: number; readonly zeroTime: number }
   | {
       readonly kind: 'checkpoint-recovered'
@@ -33,64 +76,129 @@ export type StreamEvent =
       /** Bytes cut from the end of the log because their record was not whole. */
       readonly cutBytes: number
     }
-  | ({ readonly kind: 'batch-started' } & BatchInfo)
+  | { readonly kind: 'batches-skipped'; readonly from: number; readonly to: number }
+  /** A worker's thread ended, and another took its place and its partitions. */
+  | { readonly kind: 'worker-replaced'; readonly worker: number; readonly error: unknown }
+  | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
+  | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
+
+type BatchEvent =
+  | ({ readonly kind: 'batch-submitted' } & BatchInfo)
+  | ({ readonly kind: 'batch-started' } & StartedBatchInfo)
   | ({ readonly kind: 'batch-planned' } & BatchInfo)
   | ({ readonly kind: 'batch-ran' } & BatchInfo)
   | ({ readonly kind: 'batch-written' } & BatchInfo)
   | ({
       readonly kind: 'batch-completed'
-      /** From the batch time (or the end of the batch before) to its start. */
-      readonly schedulingDelayMs: number
-      readonly processingMs: number
       readonly lagMs: number | undefined
       /** True if the batch has a record in the log. */
       readonly logged: boolean
-    } & BatchInfo)
-  | ({ readonly kind: 'batch-failed'; readonly error: unknown } & BatchInfo)
+      /** What the batch added to each accumulator that it added to. */
+      readonly accumulators: Readonly<Record<string, number>>
+    } & EndedBatchInfo)
+  | ({ readonly kind: 'batch-failed'; readonly error: unknown } & EndedBatchInfo)
   | { readonly kind: 'task-retried'; readonly time: number; readonly error: unknown }
-  | { readonly kind: 'batches-skipped'; readonly from: number; readonly to: number }
-  | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
+
+type OutputEvent =
+  | ({ readonly kind: 'output-operation-started' } & OutputOperationInfo)
+  | ({
+      readonly kind: 'output-operation-completed'
+      readonly endTime: number
+      readonly records: number
+    } & OutputOperationInfo)
+  | ({
+      readonly kind: 'output-operation-failed'
+      readonly endTime: number
+      /** The message of `error`. */
+      readonly failureReason: string
+      readonly error: unknown
+    } & OutputOperationInfo)
+
+interface SourceName {
+  readonly sourceId: number
+  readonly name: string
+}
+
+type SourceEvent =
+  | ({ readonly kind: 'receiver-started' } & SourceName)
+  | ({
+      readonly kind: 'receiver-error'
+      readonly message: string
+      readonly error: unknown
+    } & SourceName)
+  | ({ readonly kind: 'receiver-stopped' } & SourceName)
+  | ({
+      readonly kind: 'rate-updated'
+      /** What the source may give from now on, records a second. */
+      readonly recordsPerSecond: number
+    } & SourceName)
   | { readonly kind: 'source-counted'; readonly name: string; readonly by: number }
-  /** A worker's thread ended, and another took its place and its partitions. */
-  | { readonly kind: 'worker-replaced'; readonly worker: number; readonly error: unknown }
-  | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
+
+/** Everything that can be listened to. */
+export type StreamEvent = LifeEvent | BatchEvent | OutputEvent | SourceEvent
 
 /** The event of a given kind. */
 export type EventOf<K extends StreamEvent['kind']> = Extract<StreamEvent, { kind: K }>
 
 const QUEUED_EVENTS_MAX = 1_000
 
+type Listener = (event: never) => unknown
+
 /** Delivers events to listeners at once and to async readers through a bounded queue.
- * A reader that falls more than 1,000 events behind loses the oldest; `dropped` counts them. */
+ * A reader that falls more than 1,000 events behind loses the oldest, which are counted. */
 export class EventBus implements AsyncIterable<StreamEvent> {
-  readonly #listeners = new Map<string, Set<(event: never) => void>>()
+  readonly #listeners = new Map<string, Set<Listener>>()
   readonly #readers = new Set<EventReader>()
   readonly #logger: Logger
+  readonly #all: ((event: StreamEvent) => unknown) | undefined
+  #delivering = 0
+  #dropped = 0
   #closed = false
 
-  constructor(logger: Logger) {
+  /** `onEvent` is called for every event, before the listeners of its kind. */
+  constructor(logger: Logger, onEvent?: (event: StreamEvent) => unknown) {
     this.#logger = logger
+    this.#all = onEvent
+  }
+
+  /** True while a listener is being called. */
+  get delivering(): boolean {
+    return this.#delivering > 0
+  }
+
+  /** Events that readers have lost because they were too far behind. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   /** Calls `listener` for each event of `kind` and gives the function that takes it off again.
    * An error in a listener is logged and does not stop the pipeline. */
-  on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void {
+  on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => unknown): () => void {
     const set = this.#listeners.get(kind) ?? new Set()
     this.#listeners.set(kind, set)
-    set.add(listener as (event: never) => void)
-    return () => set.delete(listener as (event: never) => void)
+    set.add(listener as Listener)
+    return () => set.delete(listener as Listener)
   }
 
   emit(event: StreamEvent): void {
     if (this.#closed) return
-    for (const listener of this.#listeners.get(event.kind) ?? []) {
-      try {
-        listener(event as never)
-      } catch (error) {
-        this.#logger.error({ err: error, event: event.kind }, 'An event listener threw')
-      }
+    if (this.#all !== undefined) this.#call(this.#all, event)
+    for (const listener of this.#listeners.get(event.kind) ?? []) this.#call(listener, event)
+    for (const reader of this.#readers) if (!reader.push(event)) this.#dropped += 1
+  }
+
+  #call(listener: Listener, event: StreamEvent): void {
+    this.#delivering += 1
+    const logIt = (error: unknown): void =>
+      this.#logger.error({ err: error, event: event.kind }, 'An event listener threw')
+    try {
+      const result = listener(event as never)
+      if (result instanceof Promise) result.catch(logIt)
+    } catch (error) {
+      logIt(error)
+    } finally {
+      this.#delivering -= 1
     }
-    for (const reader of this.#readers) reader.push(event)
   }
 
   /** Ends every reader; later events go nowhere. */
@@ -112,23 +220,22 @@ class EventReader implements AsyncIterator<StreamEvent> {
   readonly #waiting: ((result: IteratorResult<StreamEvent>) => void)[] = []
   readonly #detach: () => void
   #ended = false
-  dropped = 0
 
   constructor(detach: () => void) {
     this.#detach = detach
   }
 
-  push(event: StreamEvent): void {
+  /** Gives false if an older event had to go for this one. */
+  push(event: StreamEvent): boolean {
     const waiting = this.#waiting.shift()
     if (waiting !== undefined) {
       waiting({ done: false, value: event })
-      return
+      return true
     }
-    if (this.#queue.length === QUEUED_EVENTS_MAX) {
-      this.#queue.shift()
-      this.dropped += 1
-    }
+    const hasRoom = this.#queue.length < QUEUED_EVENTS_MAX
+    if (!hasRoom) this.#queue.shift()
     this.#queue.push(event)
+    return hasRoom
   }
 
   end(): void {

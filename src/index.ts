@@ -1,6 +1,9 @@
 export { Batch, type Partitions, type Widen } from './batch/batch.ts'
+export type { Block } from './batch/block.ts'
 export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
+export type { Accumulator } from './dstream/accumulator.ts'
+export type { Broadcast } from './dstream/broadcast.ts'
 export {
   DStream,
   type MapAsyncOptions,
@@ -13,17 +16,30 @@ export type { BatchContext } from './dstream/graph.ts'
 export type { InverseWindowOptions, Pairs } from './dstream/pair-operators.ts'
 export type { Duration } from './duration.ts'
 export { ConfigError, type ErrorCode, StreamingError, TaskError, type TaskPlace } from './errors.ts'
-export type { BatchInfo, EventOf, Logger, StreamEvent } from './events.ts'
+export type {
+  BatchInfo,
+  EndedBatchInfo,
+  EventOf,
+  Logger,
+  OutputOperationInfo,
+  SourceInfo,
+  StartedBatchInfo,
+  StreamEvent,
+} from './events.ts'
 export { type Pipeline, pipeline } from './pipeline.ts'
 export type {
+  CutLimits,
+  PartitionPositions,
   Position,
+  RangeData,
   Receiver,
   ReceiverContext,
   Source,
   SourceRange,
 } from './receivers/receiver.ts'
-export type { PipelineOptions } from './scheduler/options.ts'
-export type { Metrics } from './scheduler/scheduler.ts'
+export type { Metrics } from './scheduler/metrics.ts'
+export type { BackpressureOptions, PipelineOptions } from './scheduler/options.ts'
+export type { CompletedBatch } from './scheduler/progress.ts'
 export type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sinks/sink.ts'
 export { type Run, type StartModuleOptions, type StartOptions, start } from './start.ts'
 export type { StreamingContext } from './streaming-context.ts'

@@ -6,17 +6,20 @@ import { LocalStore } from './checkpoint/local-store.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { StreamGraph } from './dstream/graph.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError, StreamingError } from './errors.ts'
 import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
 import { findPipeline } from './import-pipeline.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { PipelineInput } from './pipeline-graph.ts'
 import { Engine, type EngineParts } from './scheduler/engine.ts'
 import type { Threads } from './scheduler/execution.ts'
+import { type Metrics, metricsOf } from './scheduler/metrics.ts'
 import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
-import { type Metrics, Scheduler, type Until } from './scheduler/scheduler.ts'
+import { type CompletedBatch, Progress } from './scheduler/progress.ts'
+import { Scheduler, type Until } from './scheduler/scheduler.ts'
 import { console } from './sinks/console.ts'
 import { StreamingContext } from './streaming-context.ts'
+import { currentTally } from './task-scope.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
 
 /** How `start` runs a pipeline. */
@@ -29,6 +32,9 @@ export interface StartOptions<A> {
   readonly until?: Until
   /** Stops the run gracefully when it aborts. */
   readonly signal?: AbortSignal
+  /** Called for each event from the very first on: those of the start too, such as
+   * `checkpoint-recovered` and the batches that are redone. */
+  readonly onEvent?: (event: StreamEvent) => void
   /** Any logger with debug, info, warn and error. @default pino at level 'warn' on stderr */
   readonly logger?: Logger
   /** What to do while another live process owns the checkpoint: wait up to 10 s and take over,
@@ -57,12 +63,18 @@ export interface Run extends AsyncDisposable {
   /** Everything that happens, from now on; a reader that falls 1,000 events behind loses the
    * oldest. */
   readonly events: AsyncIterable<StreamEvent>
-  /** Calls `listener` for each event of a kind; gives the function that takes it off. */
+  /** Calls `listener` for each event of a kind; gives the function that takes it off. An error in
+   * a listener is logged and stops nothing; after the end of the run none is called. */
   on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void
-  /** Ends the run; by default gracefully: what was received is processed and committed. */
+  /** Ends the run; by default gracefully: what was received is processed and committed. Settles as
+   * `done` does, and may be called again. Rejects with STOP_NOT_ALLOWED, and stops nothing, in an
+   * event listener and in a closure or output operation of this run: it would wait for its own
+   * caller. Abort the `signal` of `start()` there. */
   stop(options?: { readonly graceful?: boolean }): Promise<void>
-  /** Counters and gauges; times in milliseconds. */
+  /** Counters and gauges, accumulators among them. */
   metrics(): Metrics
+  /** The newest completed batches, oldest first, at most 1,000. */
+  completedBatches(): readonly CompletedBatch[]
 }
 
 /** Places that a run of this process holds. */
@@ -99,7 +111,7 @@ export async function start<A>(
   const merged: PipelineOptions = { ...described.options, ...options.overrides }
   const settings = settingsOf(described.name, merged)
   const graph = new StreamGraph(settings.batchIntervalMs)
-  described.build(new StreamingContext(graph), options.args as A)
+  refusePromise(described, described.build(new StreamingContext(graph), options.args as A))
   graph.start()
   const store = storeOf(merged.checkpoint)
   return withStore(store, () => {
@@ -143,6 +155,16 @@ function threadsOf<A>(
     receivers: options.clock === undefined ? 'io-thread' : 'driver',
     shared: false,
   }
+}
+
+/** A build function that goes on after it returned would add to a graph that already runs. */
+function refusePromise({ name }: { readonly name: string }, result: unknown): void {
+  if (!(result instanceof Promise)) return
+  result.catch(() => undefined)
+  throw new ConfigError(
+    `Cannot start pipeline "${name}": its build function is async; build the graph ` +
+      `synchronously, and load what it needs before, or by broadcast()`,
+  )
 }
 
 /** Keeps the store to one run of this process while `use` opens it; the run releases it. */
@@ -190,12 +212,13 @@ async function open<A>(
 ): Promise<Run> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
-  const events = new EventBus(logger)
+  const events = new EventBus(logger, options.onEvent)
+  const progress = new Progress(events)
   const aborted = new AbortController()
-  let failed: unknown
+  let failed: { readonly error: unknown } | undefined
   let scheduler: Scheduler | undefined
   const fail = (error: unknown): void => {
-    failed ??= error
+    failed ??= { error }
     scheduler?.end({ kind: 'now', error })
   }
   const { batchIntervalMs } = settings
@@ -205,26 +228,24 @@ async function open<A>(
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, print, takeover, signal }
   const parts: EngineParts = { ...wired, fail, zeroTime, threads }
-  const engine = await openOrClose(parts)
-  const until = options.until ?? 'stopped'
-  scheduler = new Scheduler({ engine, settings, clock, events, logger, until })
-  if (failed !== undefined) scheduler.end({ kind: 'now', error: failed })
-  return new RunningPipeline({ engine, scheduler, graph, events, aborted, signal: options.signal })
-}
-
-/** Opens the engine; if that fails, the threads that were started for it end. */
-async function openOrClose(parts: EngineParts): Promise<Engine> {
-  try {
-    return await Engine.open(parts)
-  } catch (error) {
-    await parts.threads?.pool.close()
+  const engine = await Engine.open(parts).catch(async (error: unknown) => {
+    graph.stop()
+    aborted.abort()
+    events.close()
+    await threads?.pool.close()
     throw error
-  }
+  })
+  const until = options.until ?? 'stopped'
+  scheduler = new Scheduler({ engine, settings, clock, logger, until })
+  if (failed !== undefined) scheduler.end({ kind: 'now', error: failed.error })
+  const run = { engine, scheduler, progress, graph, events, aborted, signal: options.signal }
+  return new RunningPipeline(run)
 }
 
 interface RunParts {
   readonly engine: Engine
   readonly scheduler: Scheduler
+  readonly progress: Progress
   readonly graph: StreamGraph
   readonly events: EventBus
   readonly aborted: AbortController
@@ -251,13 +272,31 @@ class RunningPipeline implements Run {
   }
 
   async stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
+    this.#refuseWithin()
     const graceful = options.graceful ?? true
     this.#parts.scheduler.end(graceful ? { kind: 'graceful' } : { kind: 'now', error: undefined })
     await this.done
   }
 
   metrics(): Metrics {
-    return this.#parts.scheduler.metrics()
+    return metricsOf(this.#parts)
+  }
+
+  completedBatches(): readonly CompletedBatch[] {
+    return this.#parts.progress.completedBatches
+  }
+
+  /** Refuses a stop by what the run waits for. */
+  #refuseWithin(): void {
+    const { events, graph } = this.#parts
+    const inListener = events.delivering
+    if (!inListener && currentTally(graph) === undefined) return
+    const caller = inListener ? 'an event listener' : 'a closure or output operation of the run'
+    throw new StreamingError(
+      'STOP_NOT_ALLOWED',
+      `Cannot stop a run within ${caller}: stop() would wait for its own caller; abort the ` +
+        `signal given to start(), or call stop() after the caller has returned`,
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {

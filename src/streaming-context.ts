@@ -1,10 +1,14 @@
 import type { Batch } from './batch/batch.ts'
 import { union } from './batch/recipes.ts'
+import type { Accumulator } from './dstream/accumulator.ts'
+import type { Broadcast } from './dstream/broadcast.ts'
 import { DStream } from './dstream/dstream.ts'
 import type { StreamGraph } from './dstream/graph.ts'
 import { liftNode, transformNode } from './dstream/stream-base.ts'
+import { type Duration, positiveDurationMs } from './duration.ts'
 import { queue } from './receivers/queue.ts'
 import type { Source } from './receivers/receiver.ts'
+import { checkAccumulatorName } from './scheduler/metrics.ts'
 
 /** Where a pipeline's streams begin; `build` gets one.
  *
@@ -52,5 +56,25 @@ export class StreamingContext {
   ): DStream<U> {
     const nodes = streams.map((stream) => stream.node)
     return new DStream(this.#graph, transformNode(this.#graph, 'transform', nodes, f))
+  }
+  /** A value for closures that is loaded at each start, before the first batch: `load` is called
+   * then, once a run, and a rejection fails the start. Reading `.value` earlier throws. */
+  broadcast<T>(load: () => T | Promise<T>): Broadcast<T> {
+    return this.#graph.broadcast(load)
+  }
+
+  /** A sum that closures and output operations add to: each committed batch counts once, whatever
+   * was tried again or redone. `run.metrics()` has it under `name`; the totals are in the
+   * checkpoint, and begin at 0 without one. */
+  accumulator(name: string): Accumulator {
+    checkAccumulatorName(name)
+    return this.#graph.accumulator(name)
+  }
+
+  /** Keeps the batches of cached streams for `duration` and no longer (a stream that windows are
+   * made of for longer, by the window), within `cacheBytesMax`. Without it only the bytes bound
+   * them. */
+  remember(duration: Duration): void {
+    this.#graph.remember(positiveDurationMs(duration, 'the remember duration'))
   }
 }

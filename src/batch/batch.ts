@@ -5,6 +5,7 @@ import { tokenOf } from './key.ts'
 import { type BatchNode, leaf, type Recipe } from './node.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from './partitioner.ts'
 import * as recipes from './recipes.ts'
+import { FreshRecords } from './sealed.ts'
 
 /** Runs lineages. The engine gives one to each batch; an action without one is refused. */
 export interface BatchRuntime {
@@ -73,7 +74,7 @@ export class Batch<T> {
   static of<T>(records: Iterable<T>, partitions = 1): Batch<T> {
     checkPartitions(partitions, 'Batch.of')
     const parts = recipes.cutEvenly([...records], partitions)
-    return new Batch(leaf(parts.map((part) => [part])))
+    return new Batch(leaf(parts.map((part) => [new FreshRecords(part)])))
   }
 
   /** Applies `f` to each record. */

@@ -3,6 +3,7 @@
 // What is sealed cannot be changed in place by a closure: primitives are kept as they are, pairs of
 // primitives as two columns, and all else as bytes that are decoded afresh on each read.
 
+import { codeOf } from '../errors.ts'
 import { decode, encode, isPrimitive } from './codec.ts'
 import type { Records } from './records.ts'
 
@@ -35,6 +36,35 @@ export function sameStored(a: StoredValue, b: StoredValue): boolean {
     return Buffer.compare(a.bytes, b.bytes) === 0
   }
   return Object.is(a, b)
+}
+
+/** Records that a closure may change without the next reader seeing it. Those that cannot be
+ * sealed, such as instances of classes, are shared as they are. */
+export class FreshRecords implements Records<unknown> {
+  readonly #stored: readonly unknown[]
+
+  constructor(records: readonly unknown[]) {
+    this.#stored = records.map(sealForReading)
+  }
+
+  get length(): number {
+    return this.#stored.length
+  }
+
+  at(index: number): unknown {
+    const stored = this.#stored[index]
+    return isPrimitivePair(stored) ? [...(stored as readonly unknown[])] : openValue(stored)
+  }
+}
+
+function sealForReading(record: unknown): unknown {
+  if (isPrimitivePair(record)) return [...(record as readonly unknown[])]
+  try {
+    return sealValue(record, 'a record')
+  } catch (error) {
+    if (codeOf(error) === 'VALUE_NOT_STORABLE') return record
+    throw error
+  }
 }
 
 /** Sealed records of one partition. */

@@ -41,7 +41,12 @@ export interface CommitRecord {
   readonly time: number
   readonly receipts: readonly SinkReceipt[]
   readonly changes: Uint8Array
+  /** What the batch added to accumulators, by name; left out where it added nothing. */
+  readonly accumulators?: Sums
 }
+
+/** Amounts by name. */
+export type Sums = readonly (readonly [name: string, amount: number])[]
 
 /** The process that holds a checkpoint. */
 export interface Owner {
@@ -96,6 +101,8 @@ export interface LedgerBase {
   readonly positions: readonly { readonly sourceId: number; readonly at: PartitionPositions }[]
   /** Planned, not committed. */
   readonly planned: readonly PlanRecord[]
+  /** Totals of accumulators; left out where there are none. */
+  readonly accumulators?: Sums
 }
 
 /** Names a snapshot object. The log from `from` on, applied to `base` and the object, gives all

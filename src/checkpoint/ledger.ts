@@ -3,7 +3,7 @@
 
 import { assert } from '../assert.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
-import type { LedgerBase, LogRecord, PlanRecord } from './format.ts'
+import type { CommitRecord, LedgerBase, LogRecord, PlanRecord, Sums } from './format.ts'
 
 type PartitionPosition = PartitionPositions[number]
 
@@ -13,10 +13,12 @@ export class Ledger {
   #lastCommittedId: number
   readonly #positions = new Map<number, Map<string, PartitionPosition>>()
   readonly #planned = new Map<number, PlanRecord>()
+  readonly #accumulators: Map<string, number>
 
   constructor(base?: LedgerBase) {
     this.#lastBatchId = base?.lastBatchId ?? 0
     this.#lastCommittedId = this.#lastBatchId
+    this.#accumulators = new Map(base?.accumulators)
     for (const plan of base?.planned ?? []) this.#planned.set(plan.batchId, plan)
     for (const { sourceId, at } of base?.positions ?? []) this.#move(sourceId, at)
   }
@@ -33,7 +35,7 @@ export class Ledger {
 
   apply(record: LogRecord): void {
     if (record.kind === 'plan') this.#plan(record)
-    else if (record.kind === 'commit') this.#commit(record.batchId)
+    else if (record.kind === 'commit') this.#commit(record)
     else if (record.kind === 'skip') this.#lastBatchId = Math.max(this.#lastBatchId, record.to)
     else if (record.kind === 'positions') this.#move(record.sourceId, record.at)
   }
@@ -48,10 +50,17 @@ export class Ledger {
     return new Map([...this.#positions].map(([sourceId, at]) => [sourceId, [...at.values()]]))
   }
 
+  /** What committed batches have added to each accumulator. */
+  accumulators(): Map<string, number> {
+    return new Map(this.#accumulators)
+  }
+
   /** Everything, as data: a ledger made of it goes on as this one does. */
   base(): LedgerBase {
     const positions = [...this.positions()].map(([sourceId, at]) => ({ sourceId, at }))
-    return { lastBatchId: this.#lastBatchId, positions, planned: this.redo() }
+    const base = { lastBatchId: this.#lastBatchId, positions, planned: this.redo() }
+    const accumulators: Sums = [...this.#accumulators]
+    return accumulators.length === 0 ? base : { ...base, accumulators }
   }
 
   #plan({ kind: _, ...plan }: { readonly kind: 'plan' } & PlanRecord): void {
@@ -62,13 +71,16 @@ export class Ledger {
     this.#planned.set(plan.batchId, plan)
   }
 
-  #commit(batchId: number): void {
+  #commit({ batchId, accumulators = [] }: CommitRecord): void {
     const plan = this.#planned.get(batchId)
     assert(plan !== undefined, () => `Batch ${batchId} was committed without a plan`)
     assert(batchId > this.#lastBatchId, () => `Batch ${batchId} was committed out of order`)
     this.#planned.delete(batchId)
     this.#lastBatchId = batchId
     this.#lastCommittedId = batchId
+    for (const [name, n] of accumulators) {
+      this.#accumulators.set(name, (this.#accumulators.get(name) ?? 0) + n)
+    }
     for (const { sourceId, ranges } of plan.sources) {
       this.#move(
         sourceId,

@@ -373,6 +373,7 @@ function describe(image: LogImage, { zeroTime, stateful }: Opening, epoch: numbe
     changes,
     redo: ledger.redo(),
     positions: ledger.positions(),
+    accumulators: ledger.accumulators(),
     cutBytes,
     warnings,
   }

@@ -58,6 +58,8 @@ export interface Recovered {
   /** By source id: where each known partition stands after the last committed batch. The ranges
    * of `redo` go on from here. */
   readonly positions: ReadonlyMap<number, PartitionPositions>
+  /** What committed batches have added to each accumulator, by name. */
+  readonly accumulators: ReadonlyMap<string, number>
   /** Bytes cut from the end of the log because their record was not whole. */
   readonly cutBytes: number
   /** What its user should know, one sentence each. */

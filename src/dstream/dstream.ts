@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { refuseAsync } from './closures.ts'
 import type { BatchContext, StreamNode } from './graph.ts'
+import { InitialState } from './initial-state.ts'
 import { PairOperators, type Pairs } from './pair-operators.ts'
 import { groupedNode, partitionedNode } from './state-parents.ts'
 import { transformNode } from './stream-base.ts'
@@ -285,7 +286,7 @@ export class DStream<T> extends PairOperators<T> {
         kind: 'updateStateByKey',
         f,
         partitions,
-        initialState: options.initialState ?? [],
+        initialState: new InitialState(options.initialState ?? [], 'updateStateByKey'),
         onlyActiveKeys: options.onlyActiveKeys ?? false,
         parents: [groupedNode(this, partitions, 'updateStateByKey')],
         slideMs: this.node.slideMs,
@@ -312,7 +313,7 @@ export class DStream<T> extends PairOperators<T> {
         kind: 'mapWithState',
         f,
         partitions,
-        initialState: options.initialState ?? [],
+        initialState: new InitialState(options.initialState ?? [], 'mapWithState'),
         timeoutMs: timeout === undefined ? undefined : positiveDurationMs(timeout, 'timeout'),
         parents: [partitionedNode(this, partitions, 'mapWithState')],
         slideMs: this.node.slideMs,

@@ -8,6 +8,8 @@ import type { Naming } from '../batch/recipes.ts'
 import { ConfigError } from '../errors.ts'
 import type { Source } from '../receivers/receiver.ts'
 import type { Sink } from '../sinks/sink.ts'
+import { Accumulator } from './accumulator.ts'
+import { Broadcast } from './broadcast.ts'
 
 type Closure = (...values: never[]) => unknown
 
@@ -105,6 +107,9 @@ export class StreamGraph {
   readonly nodes: StreamNode[] = []
   readonly outputs: Output[] = []
   readonly sources: Extract<StreamNode, { kind: 'source' }>[] = []
+  readonly broadcasts: Broadcast<unknown>[] = []
+  readonly accumulators: Accumulator[] = []
+  #rememberMs: number | undefined
   #phase: 'building' | 'started' | 'stopped' = 'building'
   #slices: Slices | undefined
 
@@ -144,6 +149,45 @@ export class StreamGraph {
   addOutput(output: Output): void {
     this.#refuseUnlessBuilding('add an output operation')
     this.outputs.push(output)
+  }
+
+  /** A value that is loaded at each start. */
+  broadcast<T>(load: () => T | Promise<T>): Broadcast<T> {
+    this.#refuseUnlessBuilding('add a broadcast')
+    const broadcast = new Broadcast(load)
+    this.broadcasts.push(broadcast)
+    return broadcast
+  }
+
+  /** A sum over committed batches. */
+  accumulator(name: string): Accumulator {
+    this.#refuseUnlessBuilding(`add accumulator "${name}"`)
+    if (this.accumulators.some((other) => other.name === name)) {
+      throw new ConfigError(
+        `Cannot add accumulator "${name}": the pipeline has one of that name; use that one, or ` +
+          `another name`,
+      )
+    }
+    const accumulator = new Accumulator(name, this)
+    this.accumulators.push(accumulator)
+    return accumulator
+  }
+
+  /** How long streams keep their batches; undefined where only bytes bound them. */
+  get rememberMs(): number | undefined {
+    return this.#rememberMs
+  }
+
+  /** Sets how long streams keep their batches; once. */
+  remember(ms: number): void {
+    this.#refuseUnlessBuilding('set how long batches are remembered')
+    if (this.#rememberMs !== undefined) {
+      throw new ConfigError(
+        `Cannot remember batches for ${ms} ms: it has been set to ${this.#rememberMs} ms; call ` +
+          `remember once`,
+      )
+    }
+    this.#rememberMs = ms
   }
 
   /** Sets the stable identity of a node. */

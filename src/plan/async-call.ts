@@ -1,12 +1,17 @@
 import type { AsyncOp } from '../batch/node.ts'
+import { FreshRecords } from '../batch/sealed.ts'
 import type { Clock } from '../clock.ts'
+import { runPart } from '../task-scope.ts'
 
 /** Calls the closure of mapAsync for one record, within its time limit, as often as it may be
- * retried. */
+ * retried. Each attempt gets the record as it was: one that failed or was late may have changed
+ * its own. What a failed one added to accumulators is dropped. */
 export async function callAsync(op: AsyncOp, record: unknown, clock: Clock): Promise<unknown> {
+  if (op.retries === 0) return withinLimit(op, record, clock)
+  const records = new FreshRecords([record])
   for (let attempt = 0; ; attempt++) {
     try {
-      return await withinLimit(op, record, clock)
+      return await runPart(() => withinLimit(op, records.at(0), clock))
     } catch (error) {
       if (attempt >= op.retries) throw error
     }

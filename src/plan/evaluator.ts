@@ -156,7 +156,8 @@ export class Evaluator {
         return mapSpread(await this.#first(node), (part, index) => {
           const records = this.#collect(part, index)
           return this.#guard(op.name, index, () => {
-            const result = op.f(records as never[], index)
+            // The closure may change its array in place; a window may still hold this one.
+            const result = op.f(records.slice() as never[], index)
             if (isPromise(result)) refusePromise(result)
             return whole(Array.from(result))
           })

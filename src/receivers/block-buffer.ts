@@ -35,47 +35,79 @@ export class ByteBound {
   }
 }
 
-/** The blocks of one partition, oldest first. */
+/** How much a batch may take. */
+export interface TakeLimits {
+  readonly bytesMax: number
+  readonly recordsMax: number
+}
+
+type Slice<B> = (block: B, start: number, end: number) => B
+
+/** The blocks of one partition, oldest first. Each record counts one byte more than its block
+ * says, so that records without bytes are bounded too, and are seen to wait. */
 export class BlockBuffer<B extends Block<unknown>> {
   readonly #bound: ByteBound
   readonly #blocks: B[] = []
+  #records = 0
 
   constructor(bound: ByteBound) {
     this.#bound = bound
   }
 
+  /** Blocks that wait. */
   get length(): number {
     return this.#blocks.length
   }
 
-  push(block: B): void {
-    this.#blocks.push(block)
-    this.#bound.add(block.bytes)
+  /** Records that wait. */
+  get records(): number {
+    return this.#records
   }
 
-  /** Takes at most `bytesMax`, but at least one record if there is one; cuts the last block if
-   * need be. */
-  take(bytesMax: number, slice: (block: B, start: number, end: number) => B): B[] {
+  push(block: B): void {
+    this.#blocks.push(block)
+    this.#records += block.length
+    this.#bound.add(weightOf(block))
+  }
+
+  /** Takes at most `recordsMax` records and `bytesMax` bytes, but at least one record if there is
+   * one and `recordsMax` allows it; cuts the last block if need be. */
+  take({ bytesMax, recordsMax }: TakeLimits, slice: Slice<B>): B[] {
     const taken: B[] = []
-    let left = bytesMax
+    let bytesLeft = bytesMax
+    let recordsLeft = recordsMax
     for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
-      if (block.bytes > left && (taken.length > 0 || block.length > 1)) {
-        const fitting = Math.floor((block.length * Math.max(left, 0)) / block.bytes)
-        const count = taken.length === 0 ? Math.max(1, fitting) : fitting
-        if (count < block.length) {
-          if (count > 0) {
-            taken.push(slice(block, 0, count))
-            this.#blocks[0] = slice(block, count, block.length)
-          }
-          break
-        }
+      const fitting = block.bytes <= bytesLeft ? block.length : fittingIn(block, bytesLeft)
+      const count = Math.min(Math.max(fitting, taken.length === 0 ? 1 : 0), recordsLeft)
+      if (count <= 0) break
+      if (count < block.length) {
+        taken.push(this.#cut(block, count, slice))
+        break
       }
       this.#blocks.shift()
       taken.push(block)
-      left -= block.bytes
-      if (left <= 0) break
+      bytesLeft -= block.bytes
+      recordsLeft -= block.length
     }
-    this.#bound.add(-taken.reduce((n, block) => n + block.bytes, 0))
+    this.#bound.add(-taken.reduce((n, block) => n + weightOf(block), 0))
+    this.#records -= taken.reduce((n, block) => n + block.length, 0)
     return taken
   }
+
+  /** Cuts the oldest block in two and gives the first part; the two may weigh more than the one. */
+  #cut(block: B, count: number, slice: Slice<B>): B {
+    const head = slice(block, 0, count)
+    const rest = slice(block, count, block.length)
+    this.#blocks[0] = rest
+    this.#bound.add(weightOf(head) + weightOf(rest) - weightOf(block))
+    return head
+  }
+}
+
+function weightOf(block: Block<unknown>): number {
+  return block.bytes + block.length
+}
+
+function fittingIn(block: Block<unknown>, bytes: number): number {
+  return Math.floor((block.length * Math.max(bytes, 0)) / block.bytes)
 }

@@ -5,7 +5,8 @@ import { StreamingError } from '../errors.ts'
 import type { RangeData, Receiver, Source } from './receiver.ts'
 
 /** Describes a queue of batches: one for each batch time, or all at once in the first. Its records
- * are not kept: it works without a checkpoint only.
+ * are not kept: it works without a checkpoint only. One of `batches` is one batch, whatever
+ * `rateMax` and `backpressure` say.
  *
  * @example
  * ```ts

@@ -59,8 +59,20 @@ export interface ReceiverContext {
   readonly bufferBytesMax: number
   /** Called when the receiver cannot go on; the pipeline stops with this error. */
   fail(error: unknown): void
+  /** Tells of an error that the receiver lives with: it is logged, and told as the event
+   * `receiver-error`. */
+  reportError(message: string, error?: unknown): void
   /** Counts something worth seeing, such as a throttle or a retry. */
   count(name: string, by?: number): void
+}
+
+/** How much a batch takes of one source. */
+export interface CutLimits {
+  readonly bytesMax: number
+  readonly recordsMax: number
+  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a batch
+   * that is run late. Not given for one on time. For sources that know when records arrived. */
+  readonly arrivedBy?: number
 }
 
 /** Receives the records of one source for one run.
@@ -77,21 +89,27 @@ export interface ReceiverContext {
  *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
  * - `replay` gives the same records for the same ranges, whatever was cut before.
  * Callers owe: `start` first and once, with the position of every partition that the log knows,
- * ended ones too; `run` once, after `start` has resolved; `cut` never while another `cut` runs.
- * `replay` may come before `run`, `stop` at any time. */
+ * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before each
+ * `cut` and with the same limits; neither while another one runs. `replay` may come before `run`,
+ * `stop` at any time. */
 export interface Receiver {
   /** Asks the source what there is. Gives every partition of `from` and every new one, with its
    * position. */
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void
-  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any). Synchronous: a
-   * cut is a point in time. Undefined: there is no batch at this time, which is not the same as
-   * an empty one. */
-  cut(limits: {
-    readonly bytesMax: number
-    readonly recordsMax: number
-  }): readonly RangeData[] | undefined
+  /** Brings in what belongs to the batch that is cut next. For a source that is asked once a batch,
+   * such as a folder; one that reads by itself leaves this out. What goes wrong goes to
+   * `context.fail`. After `stop` it brings in nothing. */
+  prepare?(limits: CutLimits): Promise<void>
+  /** Takes what has arrived, at most `bytesMax` (but at least one record, if any) and `recordsMax`
+   * records, at least 1. Synchronous: a cut is a point in time. Undefined: there is no batch at
+   * this time, which is not the same as an empty one. */
+  cut(limits: CutLimits): readonly RangeData[] | undefined
+  /** Takes no more than this many records a second from now on. For receivers that can slow their
+   * source down: a source that is not replayable and has this is limited here, every other one
+   * by the `recordsMax` of its cuts. Called before `run` where the options give a first rate. */
+  setRate?(recordsPerSecond: number): void
   /** Reads the ranges of a logged batch again. */
   replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]>
   /** True once everything that had arrived before `start` was called is in a cut or in the

@@ -6,16 +6,17 @@
 import { crc32 } from 'node:zlib'
 import type { BatchRuntime } from '../batch/batch.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
-import { recordsOf } from '../batch/record-columns.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
-import type { Output } from '../dstream/graph.ts'
+import type { StreamGraph } from '../dstream/graph.ts'
 import { ConfigError, StreamingError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import type { SourceRange } from '../receivers/receiver.ts'
-import type { SinkBatch, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
+import type { SinkReceipt } from '../sinks/sink.ts'
+import { runTask, Tally } from '../task-scope.ts'
+import { AttemptFailure } from '../workers/attempt-failure.ts'
 import type {
   BatchInput,
   BatchSources,
@@ -23,7 +24,7 @@ import type {
   OutputPartitions,
   Ran,
 } from '../workers/executor.ts'
-import { sinkError } from './outputs.ts'
+import type { OutputOperations } from './output-operations.ts'
 
 /** Points in a batch's life at which a test may let the process die. */
 export type LifePoint = 'planned' | 'ran' | 'sinks' | 'committed'
@@ -37,15 +38,23 @@ export interface BatchRequest extends BatchInput {
   readonly redo: boolean
 }
 
+/** How a committed batch ended. */
+export interface BatchOutcome {
+  /** True if the batch is in the log. */
+  readonly logged: boolean
+  /** What it added to accumulators. */
+  readonly tally: Tally
+}
+
 /** What the runner works with. */
 export interface RunnerParts {
   readonly pipeline: string
   readonly planHash: string
   readonly epoch: number
-  readonly outputs: readonly Output[]
+  readonly graph: StreamGraph
   readonly executor: Executor
   readonly log: BatchLog | undefined
-  readonly writers: readonly SinkWriter<unknown>[]
+  readonly outputs: OutputOperations
   readonly events: EventBus
   readonly attemptsMax: number
   readonly probe: LifeProbe | undefined
@@ -59,11 +68,9 @@ export class BatchRunner {
     this.#parts = parts
   }
 
-  /** Runs a batch to its commit; gives whether it is in the log. */
-  async run(request: BatchRequest): Promise<boolean> {
+  /** Runs a batch to its commit. */
+  async run(request: BatchRequest, info: BatchInfo): Promise<BatchOutcome> {
     const { events, log, executor, probe } = this.#parts
-    const info = this.#infoOf(request)
-    events.emit({ kind: 'batch-started', ...info })
     const hasRanges = request.sources.some((parts) => parts !== undefined && parts.length > 0)
     let planned = request.redo
     const plan = async (): Promise<void> => {
@@ -73,74 +80,63 @@ export class BatchRunner {
       await probe?.('planned', request.batchId)
     }
     if (hasRanges && !planned) await plan()
-    const { outputs, changes } = await this.#runWithRetries(request)
+    const { outputs, changes, added } = await this.#runWithRetries(request)
+    const tally = new Tally()
+    for (const [name, n] of added) tally.add(name, n)
     events.emit({ kind: 'batch-ran', ...info })
-    const logged = planned || changes !== undefined || outputs.some(hasRecords)
-    if (logged && !planned) await plan()
+    const changed = changes !== undefined || !tally.isEmpty || outputs.some(hasRecords)
+    if (changed && !planned) await plan()
     await probe?.('ran', request.batchId)
-    if (logged) await log?.sync()
-    const receipts = await this.#write(request, outputs)
+    if (planned) await log?.sync()
+    const receipts = await this.#write(request, outputs, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
-    if (logged) await this.#commit(request, receipts, changes)
+    if (!tally.isEmpty && !planned) await plan()
+    if (planned) await this.#commit(request, receipts, changes, tally)
     executor.merge()
     await probe?.('committed', request.batchId)
-    return logged
+    return { logged: planned, tally }
   }
 
   async #commit(
     { batchId, time }: BatchRequest,
     receipts: SinkReceipt[],
     changes: Uint8Array | undefined,
+    tally: Tally,
   ): Promise<void> {
-    await this.#parts.log?.commit({
-      batchId,
-      time,
-      receipts,
-      changes: changes ?? new Uint8Array(0),
-    })
+    const commit = { batchId, time, receipts, changes: changes ?? new Uint8Array(0) }
+    const accumulators = [...tally.entries()]
+    await this.#parts.log?.commit(tally.isEmpty ? commit : { ...commit, accumulators })
   }
 
   /** The first attempt runs generated loops; later ones are interpreted, so that the error names
    * its operator. */
   async #runWithRetries(request: BatchRequest): Promise<Ran> {
-    const { attemptsMax, events, executor } = this.#parts
-    for (let attempt = 0; ; attempt++) {
+    const { attemptsMax, events, executor, outputs } = this.#parts
+    for (let n = 1; ; n++) {
       try {
-        return await executor.run(request, attempt > 0)
-      } catch (error) {
+        return await executor.run(request, n > 1)
+      } catch (thrown) {
+        const { outputId, cause: error } =
+          thrown instanceof AttemptFailure ? thrown : new AttemptFailure(undefined, thrown)
         const hopeless = error instanceof Error && error.cause instanceof ConfigError
-        const last = attempt + 1 >= attemptsMax || (hopeless && attempt > 0)
-        if (last || !isTaskFailure(error)) throw error
+        if (n >= attemptsMax || (hopeless && n > 1) || !mayBeRetried(error)) {
+          if (outputId !== undefined) outputs.notComputed(request, outputId, error)
+          throw error
+        }
         events.emit({ kind: 'task-retried', time: request.time, error })
       }
     }
   }
 
-  async #write(request: BatchRequest, results: Ran['outputs']): Promise<SinkReceipt[]> {
-    const { outputs, writers, pipeline, epoch } = this.#parts
-    const { batchId, time } = request
-    const receipts: SinkReceipt[] = []
-    for (const [i, partitions] of results.entries()) {
-      const writer = writers[i]
-      const output = outputs[i]
-      if (partitions === undefined || writer === undefined || output === undefined) {
-        receipts.push({ records: 0, bytes: 0 })
-        continue
-      }
-      const batch: SinkBatch = { pipeline, batchId, time, epoch, attempt: 0 }
-      try {
-        receipts.push(
-          await writer.write(
-            batch,
-            partitions.map((records) => recordsOf([records])),
-          ),
-        )
-      } catch (cause) {
-        throw sinkError(output, batch, cause)
-      }
-    }
-    return receipts
+  #write(
+    { batchId, time }: BatchRequest,
+    results: Ran['outputs'],
+    tally: Tally,
+  ): Promise<SinkReceipt[]> {
+    const { graph, outputs, pipeline, epoch } = this.#parts
+    const batch = { pipeline, batchId, time, epoch, attempt: 0 }
+    return outputs.write(batch, results, (work) => runTask(graph, tally, work))
   }
 
   #planOf({ batchId, time, sources }: BatchRequest): Parameters<BatchLog['plan']>[0] {
@@ -151,26 +147,16 @@ export class BatchRunner {
     const partitions = SHUFFLE_PARTITIONS
     return { batchId, time, epoch, sources: planned, partitions, keyGroups: KEY_GROUPS, planHash }
   }
-
-  #infoOf({ batchId, time, sources, redo }: BatchRequest): BatchInfo {
-    const parts = sources.flatMap((of) => of ?? [])
-    return {
-      batchId,
-      time,
-      epoch: this.#parts.epoch,
-      records: parts.reduce((n, { range }) => n + range.records, 0),
-      bytes: parts.reduce((n, { bytes }) => n + bytes, 0),
-      redo,
-    }
-  }
 }
 
 function hasRecords(partitions: OutputPartitions | undefined): boolean {
   return partitions?.some((part) => part.length > 0) ?? false
 }
 
-function isTaskFailure(error: unknown): boolean {
-  return error instanceof StreamingError && error.code === 'TASK_FAILED'
+/** A closure that threw may not do so again; a worker that died has a successor. */
+function mayBeRetried(error: unknown): boolean {
+  if (!(error instanceof StreamingError)) return false
+  return error.code === 'TASK_FAILED' || (error.code === 'WORKER_DIED' && error.retryable)
 }
 
 /** The runtime of batches in foreachBatch: actions work there. */

@@ -6,43 +6,36 @@ import { Batch } from '../batch/batch.ts'
 import { leaf } from '../batch/node.ts'
 import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
-import type { Clock } from '../clock.ts'
+import { steadyTime } from '../clock.ts'
+import { loadAll } from '../dstream/broadcast.ts'
+import { checkGraph } from '../dstream/check-graph.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
+
 import { statefulOperators } from '../dstream/operator-ids.ts'
-import { ConfigError } from '../errors.ts'
-import type { EventBus, Logger } from '../events.ts'
+import { checkpointEvery } from '../dstream/retention.ts'
 import { StageCache } from '../plan/stage-cache.ts'
-import { advance } from '../receivers/positions.ts'
-import type { PartitionPositions, ReceiverContext, SourceRange } from '../receivers/receiver.ts'
 import type { SinkWriter } from '../sinks/sink.ts'
+import { Tally } from '../task-scope.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
-import type { ContextOf, ReceiverHost } from '../workers/receiver-host.ts'
+import { BatchReport } from './batch-report.ts'
 import {
   actionRuntime,
+  type BatchRequest,
   BatchRunner,
   checkReplay,
   hashText,
   type LifeProbe,
 } from './batch-runner.ts'
 import { openExecution, type Threads } from './execution.ts'
-import type { Settings } from './options.ts'
+import { OutputOperations } from './output-operations.ts'
 import { openOutput, type PrintSink } from './outputs.ts'
+import { Receivers, type ReceiversParts, receiverContexts } from './receivers.ts'
 
 /** What a run is made of. */
-export interface EngineParts {
-  readonly pipeline: string
-  readonly graph: StreamGraph
-  readonly settings: Settings
+export interface EngineParts extends ReceiversParts {
   readonly store: CheckpointStore | undefined
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly events: EventBus
   readonly print: PrintSink
   readonly takeover: 'wait' | 'force' | 'refuse'
-  /** Aborts when the run ends. */
-  readonly signal: AbortSignal
-  /** Called when a receiver cannot go on. */
-  readonly fail: (error: unknown) => void
   /** Zero time of a fresh pipeline, epoch milliseconds. */
   readonly zeroTime: () => number
   /** The threads to use. @default none: all runs in this one */
@@ -55,21 +48,26 @@ interface Opened {
   readonly log: BatchLog | undefined
   readonly recovered: Recovered
   readonly executor: Executor
-  readonly receivers: ReceiverHost
+  readonly receivers: Receivers
   readonly writers: readonly SinkWriter<unknown>[]
   readonly runner: BatchRunner
+  readonly now: () => number
 }
 
 /** A run that is open: it has redone what the log asked for, and runs batches as it is told. */
 export class Engine {
   readonly zeroTime: number
   readonly epoch: number
+  /** Epoch milliseconds that never go back. */
+  readonly now: () => number
   #lastBatchId: number
+  #openedAt: number
   #unsynced = false
+  readonly #accumulators = new Tally()
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
   readonly #executor: Executor
-  readonly #receivers: ReceiverHost
+  readonly #receivers: Receivers
   readonly #writers: readonly SinkWriter<unknown>[]
   readonly #runner: BatchRunner
 
@@ -83,6 +81,11 @@ export class Engine {
     this.zeroTime = opened.recovered.zeroTime
     this.epoch = opened.log?.epoch ?? 0
     this.#lastBatchId = opened.recovered.lastBatchId
+    this.now = opened.now
+    this.#openedAt = opened.now()
+    for (const { name } of parts.graph.accumulators) {
+      this.#accumulators.add(name, opened.recovered.accumulators.get(name) ?? 0)
+    }
   }
 
   /** Opens everything and redoes what the log asks for; reading begins when it returns. */
@@ -91,7 +94,11 @@ export class Engine {
     try {
       return await openEngine(parts, undo, (opened) => new Engine(parts, opened))
     } catch (error) {
-      for (const close of undo.reverse()) await close().catch(() => undefined)
+      for (const close of undo.reverse()) {
+        await close().catch((err: unknown) => {
+          parts.logger.warn({ err }, 'Cannot close what a failed start had opened')
+        })
+      }
       throw error
     }
   }
@@ -108,39 +115,39 @@ export class Engine {
 
   /** True if every receiver has what had arrived before the start, and nothing waits. */
   get caughtUp(): boolean {
-    const { caughtUp, bufferedBytes } = this.#receivers.status()
-    return caughtUp && bufferedBytes === 0
+    return this.#receivers.caughtUp
   }
 
   /** Bytes that wait in the receivers. */
   get bufferedBytes(): number {
-    return this.#receivers.status().bufferedBytes
+    return this.#receivers.bufferedBytes
   }
 
   /** The largest lag of the receivers that know theirs. */
   get lagMs(): number | undefined {
-    return this.#receivers.status().lagMs
+    return this.#receivers.lagMs
   }
 
-  /** Cuts and runs the next batch; gives whether it is in the log. */
-  async runNext(): Promise<boolean> {
+  /** The total of each accumulator. */
+  get accumulators(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#accumulators.entries())
+  }
+
+  /** Cuts and runs the next batch; `unhurried` where none follows that it could make late. */
+  async runNext(unhurried = false): Promise<void> {
     const batchId = this.#lastBatchId + 1
-    const { batchBytesMax } = this.#parts.settings
-    const limit = { bytesMax: batchBytesMax, recordsMax: Number.POSITIVE_INFINITY }
-    const limits = this.#parts.graph.sources.map(() => limit)
-    return this.#run(batchId, await this.#receivers.cut(batchId, limits), false)
+    const late = this.now() >= this.timeOf(batchId + 1)
+    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
+    await this.#run(batchId, await this.#receivers.cut(batchId, { unhurried, ...arrived }), false)
   }
 
-  /** Runs again what an earlier run planned and did not commit. */
-  async redo(plans: Recovered['redo']): Promise<void> {
+  /** Runs again what an earlier run planned and did not commit, and begins to read. */
+  async begin(plans: Recovered['redo']): Promise<void> {
     for (const plan of plans) {
-      const read = await this.#receivers.replay(plan.batchId, plan.sources)
-      for (const { sourceId, ranges } of plan.sources) {
-        const name = this.#parts.graph.sources[sourceId]?.source.name ?? ''
-        checkReplay(name, ranges, read[sourceId])
-      }
-      await this.#run(plan.batchId, read, true)
+      await this.#run(plan.batchId, await this.#receivers.replay(plan, checkReplay), true)
     }
+    this.#receivers.run()
+    this.#openedAt = this.now()
   }
 
   /** Skips to the batch before `batchId`: windows and timeouts advance, nothing runs. */
@@ -160,8 +167,8 @@ export class Engine {
   }
 
   /** Stops reading; what was received waits in the buffers. */
-  async stopReceivers(): Promise<void> {
-    await this.#receivers.stop()
+  stopReceivers(): Promise<void> {
+    return this.#receivers.stop()
   }
 
   /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
@@ -173,16 +180,42 @@ export class Engine {
     await this.#log?.close()
   }
 
-  async #run(batchId: number, sources: BatchSources, redo: boolean): Promise<boolean> {
-    const logged = await this.#runner.run({ batchId, time: this.timeOf(batchId), sources, redo })
-    this.#lastBatchId = batchId
-    this.#unsynced ||= logged
-    if (logged && this.#log?.snapshotDue() === true) {
-      const bytes = await this.#executor.snapshot()
-      await this.#log.snapshot(batchId, bytes)
-      this.#parts.events.emit({ kind: 'snapshot-written', batchId, bytes: bytes.length })
+  async #run(batchId: number, sources: BatchSources, redo: boolean): Promise<void> {
+    const request = { batchId, time: this.timeOf(batchId), sources, redo }
+    const report = this.#report(request)
+    report.started()
+    try {
+      const { logged, tally } = await this.#runner.run(request, report.info)
+      this.#lastBatchId = batchId
+      this.#unsynced ||= logged
+      this.#accumulators.merge(tally)
+      const accumulators = Object.fromEntries(tally.entries())
+      const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
+      this.#receivers.batchCompleted(ended)
+    } catch (error) {
+      report.failed(error)
+      throw error
     }
-    return logged
+    await this.#snapshotIfDue()
+  }
+
+  #report({ batchId, time, sources: cut, redo }: BatchRequest): BatchReport {
+    const { events } = this.#parts
+    const sources = this.#receivers.infoOf(cut)
+    const records = sources.reduce((n, source) => n + source.records, 0)
+    const bytes = sources.reduce((n, source) => n + source.bytes, 0)
+    const submissionTime = Math.min(this.now(), Math.max(time, this.#openedAt))
+    const { now, epoch } = this
+    const figures = { records, bytes, sources, redo, submissionTime }
+    return new BatchReport({ events, now }, { batchId, time, epoch, ...figures })
+  }
+
+  async #snapshotIfDue(): Promise<void> {
+    if (this.#log?.snapshotDue() !== true) return
+    const batchId = this.#lastBatchId
+    const bytes = await this.#executor.snapshot()
+    await this.#log.snapshot(batchId, bytes)
+    this.#parts.events.emit({ kind: 'snapshot-written', batchId, bytes: bytes.length })
   }
 }
 
@@ -192,19 +225,19 @@ async function openEngine(
   make: (opened: Opened) => Engine,
 ): Promise<Engine> {
   const { graph, settings, events, clock } = parts
+  checkGraph(graph, parts.store !== undefined)
+  await loadAll(graph.broadcasts)
   const stages = new StageCache()
   const planHash = planHashOf(graph)
   const { log, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
   const epoch = log?.epoch ?? 0
-  const { executor, receivers } = await openExecution(parts, {
-    log,
-    zeroTime: recovered.zeroTime,
-    stages,
-    contextOf: contextOf(parts),
-  })
+  const { zeroTime } = recovered
+  const contextOf = receiverContexts(parts)
+  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf })
+  const { executor } = execution
   undo.push(() => executor.close())
-  undo.push(() => receivers.close())
+  undo.push(() => execution.receivers.close())
   await executor.restore(
     recovered.snapshot?.bytes,
     recovered.changes.map(({ changes }) => changes),
@@ -222,22 +255,23 @@ async function openEngine(
     await writer.recover(recovered.redo.map((plan) => plan.batchId))
     writers.push(writer)
   }
+  const receivers = new Receivers(parts, execution.receivers)
   undo.push(() => receivers.stop())
-  await startReceivers(parts, receivers, log, recovered)
+  await receivers.start(log, recovered)
+  const now = steadyTime(clock)
   const runner = new BatchRunner({
     pipeline: parts.pipeline,
     planHash,
     epoch,
-    outputs: graph.outputs,
+    graph,
     executor,
     log,
-    writers,
+    outputs: new OutputOperations({ outputs: graph.outputs, writers, events, now }),
     events,
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  const opened = { log, recovered, executor, receivers, writers, runner }
-  const engine = make(opened)
+  const engine = make({ log, recovered, executor, receivers, writers, runner, now })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({
@@ -248,8 +282,7 @@ async function openEngine(
       cutBytes: recovered.cutBytes,
     })
   }
-  await engine.redo(recovered.redo)
-  receivers.run()
+  await engine.begin(recovered.redo)
   return engine
 }
 
@@ -269,7 +302,7 @@ async function openLog(
     takeover: parts.takeover,
     clock: parts.clock,
     logger: parts.logger,
-    snapshotEvery: settings.snapshotEvery,
+    snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
   })
   return { log, recovered }
@@ -287,56 +320,13 @@ function nothing(zeroTime: number): Recovered {
     changes: [],
     redo: [],
     positions: new Map(),
+    accumulators: new Map(),
     cutBytes: 0,
     warnings: [],
   }
 }
 
-async function startReceivers(
-  parts: EngineParts,
-  host: ReceiverHost,
-  log: BatchLog | undefined,
-  recovered: Recovered,
-): Promise<void> {
-  for (const { sourceId } of parts.graph.sources) {
-    const known = recovered.positions.get(sourceId) ?? []
-    const from = advance(known, redoRanges(recovered, sourceId))
-    const positions = await host.start(sourceId, from)
-    if (log !== undefined && isNew(positions, from)) await log.resolved(sourceId, positions)
-  }
-}
-
-function contextOf(parts: EngineParts): ContextOf {
-  return (sourceId): ReceiverContext => ({
-    pipeline: parts.pipeline,
-    sourceId,
-    clock: parts.clock,
-    logger: parts.logger,
-    signal: parts.signal,
-    bufferBytesMax: parts.settings.bufferBytesMax,
-    fail: parts.fail,
-    count: (name, by = 1) => parts.events.emit({ kind: 'source-counted', name, by }),
-  })
-}
-
-function redoRanges(recovered: Recovered, sourceId: number): SourceRange[] {
-  return recovered.redo.flatMap((plan) =>
-    plan.sources.flatMap((source) => (source.sourceId === sourceId ? source.ranges : [])),
-  )
-}
-
-function isNew(positions: PartitionPositions, from: PartitionPositions): boolean {
-  const known = new Set(from.map(({ partition }) => partition))
-  return positions.some(({ partition }) => !known.has(partition))
-}
-
-/** Shape, names and options of the graph in one hash: the same for the same code. */
+/** Shape and names of the graph in one hash: the same for the same code. */
 function planHashOf(graph: StreamGraph): string {
-  if (graph.outputs.length === 0) {
-    throw new ConfigError(
-      'Cannot start a pipeline without an output operation: nothing would run; add writeTo, ' +
-        'foreachBatch or print to a stream',
-    )
-  }
   return hashText(JSON.stringify(graph.shape()))
 }

@@ -97,9 +97,9 @@ async function receiversOf(
     const sources = graph.sources.map(({ source }) => source)
     return new ShippingHost(sources, pool.size, contextOf)
   }
-  const { logger, fail, count } = contextOf(0)
+  const { logger, fail } = parts
   const { bufferBytesMax } = settings
-  const options = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, count }
+  const options = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf }
   return IoHost.start(options)
 }
 

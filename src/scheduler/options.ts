@@ -1,6 +1,21 @@
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import { type Duration, durationMs, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
+import { type PidOptions, PidRateEstimator } from './rate-estimator.ts'
+
+/** How `backpressure` adapts the rate of each source. Rates are records a second. */
+export interface BackpressureOptions {
+  /** Weight of the difference between the rate and the speed of the last batch. @default 1 */
+  readonly proportional?: number
+  /** Weight of what has piled up while batches were delayed. @default 0.2 */
+  readonly integral?: number
+  /** Weight of the change of the difference. @default 0 */
+  readonly derivative?: number
+  /** The rate is not lowered below this. @default 100 */
+  readonly rateMin?: number
+  /** The rate before two batches are completed. @default `rateMax` */
+  readonly initialRate?: number
+}
 
 /** How a pipeline runs. */
 export interface PipelineOptions {
@@ -18,6 +33,11 @@ export interface PipelineOptions {
   readonly batchBytesMax?: number
   /** Bytes that may wait in each receiver before it stops reading. @default 128 MiB */
   readonly bufferBytesMax?: number
+  /** Lowers and raises what each source gives, so that batches keep up: Spark's PID controller.
+   * True: with the defaults. @default false, as in Spark */
+  readonly backpressure?: boolean | BackpressureOptions
+  /** Records a second that each source may give, whatever `backpressure` says. @default no limit */
+  readonly rateMax?: number
   /** How often a batch whose closures throw is tried in all. @default 4, as Spark's
    * task.maxFailures */
   readonly batchAttemptsMax?: number
@@ -41,6 +61,15 @@ export interface Settings {
   readonly batchAttemptsMax: number
   readonly snapshotEvery: number
   readonly cacheBytesMax: number
+  readonly rate: RateSettings
+}
+
+/** The rate of each source, records a second. */
+export interface RateSettings {
+  readonly rateMax: number | undefined
+  readonly initialRate: number | undefined
+  /** Undefined: no backpressure. */
+  readonly pid: PidOptions | undefined
 }
 
 const MIB = 1_048_576
@@ -66,8 +95,9 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
         `written at once by every store there is; use 0, or leave it out`,
     )
   }
+  const batchIntervalMs = positiveDurationMs(options.batchInterval, 'batchInterval')
   return {
-    batchIntervalMs: positiveDurationMs(options.batchInterval, 'batchInterval'),
+    batchIntervalMs,
     onBatchError: options.onBatchError ?? 'stop',
     catchUpBatchesMax: countAtLeastOne(options.catchUpBatchesMax ?? 1_000, 'catchUpBatchesMax'),
     batchBytesMax: countAtLeastOne(options.batchBytesMax ?? 64 * MIB, 'batchBytesMax'),
@@ -75,7 +105,26 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
     snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
     cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
+    rate: rateSettings(options, batchIntervalMs),
   }
+}
+
+function rateSettings(options: PipelineOptions, batchIntervalMs: number): RateSettings {
+  const { backpressure = false } = options
+  const rateMax = positiveRate(options.rateMax, 'rateMax')
+  if (backpressure === false) return { rateMax, initialRate: undefined, pid: undefined }
+  const given = backpressure === true ? {} : backpressure
+  const { proportional = 1, integral = 0.2, derivative = 0, rateMin = 100 } = given
+  const pid = { batchIntervalMs, proportional, integral, derivative, rateMin }
+  new PidRateEstimator(pid)
+  return { rateMax, initialRate: positiveRate(given.initialRate, 'initialRate'), pid }
+}
+
+function positiveRate(value: number | undefined, what: string): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value > 0)) return value
+  throw new ConfigError(
+    `Cannot use ${value} as ${what}: it must be a number of records a second, greater than 0`,
+  )
 }
 
 function countAtLeastOne(value: number, what: string): number {

@@ -3,7 +3,6 @@
 import { Batch, type BatchRuntime } from '../batch/batch.ts'
 import { leaf } from '../batch/node.ts'
 import type { Output } from '../dstream/graph.ts'
-import { codeOf, messageOf, StreamingError } from '../errors.ts'
 import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
 
 /** Makes the sink that stands for `print(count)`. */
@@ -54,16 +53,4 @@ class ForeachBatchWriter implements SinkWriter<unknown> {
   close(): Promise<void> {
     return Promise.resolve()
   }
-}
-
-/** The error of an output operation, with the batch it failed on. */
-export function sinkError(output: Output, batch: SinkBatch, cause: unknown): unknown {
-  if (codeOf(cause) === 'FENCED') return cause
-  const name = output.kind === 'sink' ? output.sink.name : output.kind
-  return new StreamingError(
-    'SINK_FAILED',
-    `Cannot write batch ${batch.batchId} (${batch.time} ms) to "${name}": ${messageOf(cause)}; ` +
-      `mend the sink and start again: the batch is written again under the same id`,
-    { cause, retryable: true },
-  )
 }

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts'
 import { sleep } from '../clock.ts'
 import { codeOf } from '../errors.ts'
-import type { EventBus, Logger } from '../events.ts'
+import type { Logger } from '../events.ts'
 import type { Engine } from './engine.ts'
 import type { Settings } from './options.ts'
 
@@ -17,53 +17,40 @@ export interface SchedulerParts {
   readonly engine: Engine
   readonly settings: Settings
   readonly clock: Clock
-  readonly events: EventBus
   readonly logger: Logger
   readonly until: Until
 }
 
-/** Figures of a run so far. */
-export interface Metrics {
-  readonly [name: string]: number
-}
-
-type Ending = { readonly kind: 'graceful' } | { readonly kind: 'now'; readonly error: unknown }
+/** Gracefully, or at once: as asked (no error), or because of an error. */
+export type Ending =
+  | { readonly kind: 'graceful' }
+  | { readonly kind: 'now'; readonly error: unknown }
 
 /** Runs batches when they are due until it is told to stop. */
 export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #wake = new AbortController()
-  readonly #startedAt: { readonly wallMs: number; readonly monotonicMs: number }
   #ending: Ending | undefined
-  #batches = 0
-  #failedBatches = 0
-  #processingMs = 0
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts
-    const { clock } = parts
-    this.#startedAt = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
   }
 
-  /** Asks the loop to end: gracefully, or now with an error. The first call counts. */
+  /** Asks the loop to end. An end at once wins over a graceful one; apart from that the first
+   * call counts. */
   end(ending: Ending): void {
-    this.#ending ??= ending
+    if (this.#ending?.kind !== 'now') this.#ending = ending
     this.#wake.abort()
   }
 
-  metrics(): Metrics {
-    const { engine } = this.#parts
-    return {
-      batches: this.#batches,
-      failedBatches: this.#failedBatches,
-      lastBatchId: engine.lastBatchId,
-      processingMs: this.#processingMs,
-      bufferedBytes: engine.bufferedBytes,
-      lagMs: engine.lagMs ?? 0,
-    }
+  /** Batches that are due and have not been cut. */
+  get dueBatches(): number {
+    const { engine, settings } = this.#parts
+    const due = Math.floor((engine.now() - engine.zeroTime) / settings.batchIntervalMs)
+    return Math.max(0, due - engine.lastBatchId)
   }
 
-  /** Runs until the end; rejects with what ended it. */
+  /** Runs until the end; rejects with the error that ended it. */
   async run(): Promise<void> {
     const { engine, until } = this.#parts
     await this.#catchUp()
@@ -73,68 +60,54 @@ export class Scheduler {
       await this.#runBatch()
       if (until === 'caught-up' && engine.caughtUp) this.end({ kind: 'graceful' })
     }
-    await this.#finish()
+    if (!this.#mustEnd()) await this.#finish()
   }
 
   /** Skips missed times beyond the bound; those within it are run, as in Spark. */
   async #catchUp(): Promise<void> {
     const { engine, settings } = this.#parts
-    const due = Math.floor((this.#now() - engine.zeroTime) / settings.batchIntervalMs)
+    const due = engine.lastBatchId + this.dueBatches
     await engine.skipTo(due - settings.catchUpBatchesMax + 1)
   }
 
   async #waitFor(time: number): Promise<void> {
     const { clock, engine } = this.#parts
-    if (this.#now() >= time) return
+    if (engine.now() >= time) return
     await engine.settle()
-    const delayMs = time - this.#now()
+    const delayMs = time - engine.now()
     if (delayMs <= 0) return
     await sleep(clock, delayMs, this.#wake.signal).catch(() => undefined)
-    if (this.#ending === undefined && this.#now() < time) await this.#waitFor(time)
+    if (this.#ending === undefined && engine.now() < time) await this.#waitFor(time)
   }
 
   async #runBatch(): Promise<void> {
-    const { engine, events, clock, settings } = this.#parts
+    const { engine, settings, logger } = this.#parts
     const batchId = engine.lastBatchId + 1
-    const time = engine.timeOf(batchId)
-    const schedulingDelayMs = Math.max(0, this.#now() - time)
-    const startedAt = clock.monotonicMs()
-    let info: object = {}
-    const off = events.on('batch-started', ({ kind: _, ...started }) => {
-      info = started
-    })
     try {
-      const logged = await engine.runNext()
-      const processingMs = clock.monotonicMs() - startedAt
-      this.#batches += 1
-      this.#processingMs += processingMs
-      const figures = { schedulingDelayMs, processingMs, lagMs: engine.lagMs, logged }
-      events.emit({ kind: 'batch-completed', ...(info as InfoOf), ...figures })
+      await engine.runNext(this.#ending !== undefined)
     } catch (error) {
-      this.#failedBatches += 1
-      events.emit({ kind: 'batch-failed', ...(info as InfoOf), error })
       if (settings.onBatchError === 'stop' || codeOf(error) === 'FENCED') throw error
-      this.#parts.logger.error({ err: error, batchId }, 'A batch failed and was dropped')
+      logger.error({ err: error, batchId }, 'A batch failed and was dropped')
       await engine.skipTo(batchId + 1)
-    } finally {
-      off()
     }
   }
 
   /** A graceful end processes what was received, before its time if need be. */
   async #finish(): Promise<void> {
     const { engine } = this.#parts
-    if (this.#ending?.kind === 'now') throw this.#ending.error
     await engine.stopReceivers()
-    do await this.#runBatch()
-    while (engine.bufferedBytes > 0)
+    do {
+      if (this.#mustEnd()) return
+      await this.#runBatch()
+    } while (engine.bufferedBytes > 0)
+    this.#mustEnd()
     await engine.settle()
   }
 
-  #now(): number {
-    const { wallMs, monotonicMs } = this.#startedAt
-    return wallMs + (this.#parts.clock.monotonicMs() - monotonicMs)
+  /** True if the run is to end at once; throws the error that ends it. */
+  #mustEnd(): boolean {
+    if (this.#ending?.kind !== 'now') return false
+    if (this.#ending.error !== undefined) throw this.#ending.error
+    return true
   }
 }
-
-type InfoOf = Omit<Parameters<EventBus['emit']>[0] & { kind: 'batch-started' }, 'kind'>

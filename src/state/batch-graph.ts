@@ -8,7 +8,8 @@ import type { Partition } from '../batch/records.ts'
 import { ALONE, ownerOf, type Seat, type Spread } from '../batch/spread.ts'
 import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
-import { StreamingError } from '../errors.ts'
+import { rememberDurations } from '../dstream/retention.ts'
+import { StreamingError, TaskError } from '../errors.ts'
 import { BatchCache } from './batch-cache.ts'
 import { fromEntry, toBlob } from './graph-changes.ts'
 import { KeyedOperator } from './keyed-operator.ts'
@@ -30,6 +31,12 @@ export interface BatchPlan {
 /** Gives the records of a source at the batch time; undefined if it produced no batch. */
 export type SourceNodes = (sourceId: number) => BatchNode | undefined
 
+/** A batch of a persisted stream that is kept. */
+export interface KeptBatch {
+  readonly time: number
+  readonly spread: Spread<readonly unknown[]>
+}
+
 /** A running graph, as one worker sees it. */
 export class BatchGraph {
   readonly graph: StreamGraph
@@ -40,11 +47,12 @@ export class BatchGraph {
   readonly #seat: Seat
   readonly #ranAt = new Map<StatefulRuntime, number>()
   readonly #cache: BatchCache
+  #time = Number.NEGATIVE_INFINITY
 
   constructor(graph: StreamGraph, zeroTime: number, cacheBytesMax: number, seat: Seat = ALONE) {
     this.graph = graph
     this.#seat = seat
-    this.#cache = new BatchCache(cacheBytesMax)
+    this.#cache = new BatchCache(cacheBytesMax, rememberDurations(graph))
     this.#zeroTime = zeroTime
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
@@ -58,6 +66,7 @@ export class BatchGraph {
     for (const operator of this.#runtimes.values()) operator.begin()
     this.#cache.discard()
     this.#ranAt.clear()
+    this.#time = time
     const made = new Map<StreamNode, BatchNode | undefined>()
     const stateful: { node: BatchNode; ran: () => boolean }[] = []
     for (const node of this.#nodes) {
@@ -89,17 +98,18 @@ export class BatchGraph {
   /** Makes what the last attempt did part of what is committed. */
   merge(): void {
     for (const operator of this.#runtimes.values()) operator.merge()
-    this.#cache.merge()
+    this.#cache.merge(this.#time)
   }
 
-  /** The committed batches of a persisted stream with from ≤ time ≤ to that are still kept. */
-  slice(nodeId: number, from: number, to: number): Spread<readonly unknown[]>[] {
+  /** The committed batches of a persisted stream with from ≤ time ≤ to that are still kept. As in
+   * Spark, a `from` between two batch times is taken as the earlier one. */
+  slice(nodeId: number, from: number, to: number): KeptBatch[] {
     const { slideMs } = this.graph.nodes[nodeId] as StreamNode
-    const first = Math.max(1, Math.ceil((from - this.#zeroTime) / slideMs))
-    const batches: Spread<readonly unknown[]>[] = []
+    const first = Math.max(1, Math.floor((from - this.#zeroTime) / slideMs))
+    const batches: KeptBatch[] = []
     for (let time = this.#zeroTime + first * slideMs; time <= to; time += slideMs) {
       const kept = this.#cache.get(nodeId, time)
-      if (kept !== undefined) batches.push(kept)
+      if (kept !== undefined) batches.push({ time, spread: kept })
     }
     return batches
   }
@@ -151,10 +161,11 @@ export class BatchGraph {
   ): BatchNode | undefined {
     const parents = node.parents.map((parent) => made.get(parent))
     const due = this.#isDue(node, time)
-    if (isStateful(node)) return this.#statefulNode(node, time, parents[0], due)
-    if (!due) return undefined
-    const result = this.#statelessNode(node, time, parents, sources, runtime)
-    if (result === undefined || !node.options.persisted) return result
+    if (!due && !isStateful(node)) return undefined
+    const result = isStateful(node)
+      ? this.#statefulNode(node, time, parents[0], due)
+      : this.#statelessNode(node, time, parents, sources, runtime)
+    if (result === undefined || !due || !node.options.persisted) return result
     const keep = (parts: Spread<readonly unknown[]>) => this.#cache.add(node.id, time, parts)
     return new BatchNode({ kind: 'cache', name: node.name, fixed: true, keep }, [result])
   }
@@ -174,7 +185,7 @@ export class BatchGraph {
         return node.recipe(requireAll(node, parents, time))
       case 'transform': {
         const batches = requireAll(node, parents, time).map((parent) => new Batch(parent, runtime))
-        return batchOf(node, node.f(batches as Batch<never>[], time), time)
+        return batchOf(node, callTransform(node, batches as Batch<never>[], time), time)
       }
       case 'stateSnapshots': {
         const operator = this.#runtimes.get(node.parents[0] as StreamNode)
@@ -235,6 +246,23 @@ function requireAll(
         `batch at that time; let the source give an empty batch instead of none`,
     )
   })
+}
+
+function callTransform(
+  node: Extract<StreamNode, { kind: 'transform' }>,
+  batches: Batch<never>[],
+  time: number,
+): unknown {
+  try {
+    return node.f(batches, time)
+  } catch (thrown) {
+    throw wholeBatchError(node, time, thrown)
+  }
+}
+
+function wholeBatchError({ name: operator }: StreamNode, time: number, cause: unknown): TaskError {
+  const place = { time, operator, partition: undefined, record: undefined, position: undefined }
+  return new TaskError(place, cause)
 }
 
 function batchOf(node: StreamNode, result: unknown, time: number): BatchNode {

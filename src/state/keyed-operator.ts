@@ -48,8 +48,9 @@ export abstract class KeyedOperator implements StatefulRuntime {
     )
   }
 
+  /** Not undefined in the first batch: a restart must know that the initial state was there. */
   changes(): unknown {
-    return this.state.changes()
+    return this.state.changes() ?? (this.#ran && !this.#initialised ? [] : undefined)
   }
 
   merge(): void {
@@ -57,13 +58,13 @@ export abstract class KeyedOperator implements StatefulRuntime {
     this.#initialised ||= this.#ran
   }
 
+  /** Null before the first batch. */
   snapshot(): unknown {
-    return this.state.snapshot()
+    return this.#initialised ? this.state.snapshot() : null
   }
 
   restore(snapshot: unknown): void {
-    this.state.apply(snapshot as StateColumns[])
-    this.#initialised = true
+    if (snapshot !== null) this.apply(snapshot)
   }
 
   apply(changes: unknown): void {

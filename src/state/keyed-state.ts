@@ -96,13 +96,12 @@ export class StatePartition {
   /** Entries touched before `threshold`, in order; looks at all only when one can be due. */
   touchedBefore(threshold: number): StateEntry[] {
     if (this.#oldest >= threshold) return []
-    let oldest = Number.POSITIVE_INFINITY
     const due: StateEntry[] = []
-    for (const [, entry] of this.entries()) {
-      if (entry.touched < threshold) due.push(entry)
-      oldest = Math.min(oldest, entry.touched)
+    for (const [, entry] of this.entries()) if (entry.touched < threshold) due.push(entry)
+    if (due.length === 0) {
+      this.#oldest = Number.POSITIVE_INFINITY
+      for (const { touched } of this.#committed.values()) this.#lower(touched)
     }
-    this.#oldest = due.length === 0 ? oldest : this.#oldest
     return due
   }
 
@@ -121,7 +120,10 @@ export class StatePartition {
   merge(): void {
     for (const [token, slot] of this.#overlay) {
       if (slot === undefined) this.#committed.delete(token)
-      else this.#committed.set(token, slot)
+      else {
+        this.#committed.set(token, slot)
+        this.#lower(slot.touched)
+      }
     }
     this.discard()
   }
@@ -140,6 +142,10 @@ export class StatePartition {
       this.#committed.set(tokenOf(key), stored)
     })
     this.#oldest = Number.NEGATIVE_INFINITY
+  }
+
+  #lower(touched: number): void {
+    if (touched < this.#oldest) this.#oldest = touched
   }
 
   #slot(token: Token): Slot | undefined {

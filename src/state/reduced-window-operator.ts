@@ -9,6 +9,7 @@ import type { Token } from '../batch/key.ts'
 import { tokenOf } from '../batch/key.ts'
 import { synchronous } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
+import { isPrimitivePair, openValue, sealValue } from '../batch/sealed.ts'
 import type { ReducedWindowOptions } from '../dstream/graph.ts'
 import { KeyedState, type StateColumns, type StatePartition } from './keyed-state.ts'
 import { openPane, type Pane, Panes } from './panes.ts'
@@ -64,8 +65,9 @@ export class ReducedWindowOperator implements StatefulRuntime {
       const old = this.#reducePanes(opened.leaving, p)
       const fresh = this.#reducePanes(opened.entering, p)
       this.#slide(state, old, fresh)
-      const pairs = Array.from(state.entries(), ([, { key, value }]) => [key, value] as const)
-      return pairs.filter((pair) => this.#passes(...pair)) as unknown as unknown[]
+      return Array.from(state.entries(), ([, { key, value }]) => [key, value]).filter((pair) =>
+        this.#passes(pair),
+      )
     })
   }
 
@@ -116,13 +118,17 @@ export class ReducedWindowOperator implements StatefulRuntime {
 
   /** A key leaves the state when no pane holds it and the filter does not want it. */
   #keep(state: StatePartition, key: unknown, value: unknown, panes: number): void {
-    if (panes > 0 || this.#passes(key, value)) state.set(key, value, panes, true)
+    if (panes > 0 || this.#passes([key, value])) state.set(key, value, panes, true)
     else state.remove(key)
   }
 
-  #passes(key: unknown, value: unknown): boolean {
-    const filter = this.#options.filter as ((pair: [unknown, unknown]) => boolean) | undefined
-    return filter === undefined || synchronous(filter([key, value]))
+  /** The filter sees a copy: what it changes in place is lost. */
+  #passes(pair: readonly unknown[]): boolean {
+    const filter = this.#options.filter as ((pair: unknown) => boolean) | undefined
+    if (filter === undefined) return true
+    const what = `a value of window "${this.id}"`
+    const shown = isPrimitivePair(pair) ? [...pair] : openValue(sealValue(pair, what))
+    return synchronous(filter(shown))
   }
 
   changes(): unknown {

@@ -11,7 +11,8 @@ export interface ScriptPosition {
 }
 
 /** Describes a replayable source of written batches. `null` gives no batch, past the end empty
- * ones. A batch of n records over p partitions is cut at floor(i·n/p).
+ * ones. A batch of n records over p partitions is cut at floor(i·n/p). What is written for a batch
+ * is that batch, whatever `rateMax` and `backpressure` say.
  *
  * @example
  * ```ts

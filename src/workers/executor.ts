@@ -34,12 +34,15 @@ export interface Ran {
   readonly outputs: readonly (OutputPartitions | undefined)[]
   /** What the attempt changed: an entry for the log; undefined if nothing. */
   readonly changes: Uint8Array | undefined
+  /** What its closures added to accumulators. */
+  readonly added: readonly (readonly [accumulator: string, n: number])[]
 }
 
 /** Runs batches, and keeps the state of the pipeline.
  *
  * Callers owe: `restore` before the first `run`; one `run` at a time; `merge` once the attempt that
- * counts has succeeded, before the next batch. A `run` that rejects has changed nothing. */
+ * counts has succeeded, before the next batch. A `run` that rejects, with
+ * AttemptFailure, has changed nothing. */
 export interface Executor {
   /** Takes over what is committed: a snapshot and the changes after it, entries of the log. */
   restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void>

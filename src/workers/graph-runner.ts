@@ -10,6 +10,8 @@ import { Evaluator } from '../plan/evaluator.ts'
 import type { Peers } from '../plan/peers.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import type { BatchGraph } from '../state/batch-graph.ts'
+import { runTask, Tally } from '../task-scope.ts'
+import { AttemptFailure } from './attempt-failure.ts'
 
 /** The records of each source, spread over the workers; undefined where it has no batch. */
 export type SourceSpreads = readonly (Spread<Partition<unknown>> | undefined)[]
@@ -36,12 +38,42 @@ const refuseActions: BatchRuntime = {
     ),
 }
 
-/** Makes one attempt at a batch: begins from what is committed and leaves its changes unmerged. */
+/** What an attempt gave on one worker. */
+export interface GraphRan {
+  readonly outputs: OutputSpreads
+  /** What closures added to accumulators. */
+  readonly tally: Tally
+}
+
+/** Makes one attempt at a batch: begins from what is committed and leaves its changes unmerged.
+ * Rejects with AttemptFailure. */
 export async function runGraph(
+  parts: GraphRunnerParts,
+  time: number,
+  sources: SourceSpreads,
+  traced: boolean,
+): Promise<GraphRan> {
+  const tally = new Tally()
+  const at: At = { outputId: undefined }
+  try {
+    const work = () => evaluate(parts, time, sources, traced, at)
+    return { outputs: await runTask(parts.graph.graph, tally, work), tally }
+  } catch (error) {
+    throw new AttemptFailure(at.outputId, error)
+  }
+}
+
+interface At {
+  /** The output whose records are being computed. */
+  outputId: number | undefined
+}
+
+async function evaluate(
   { graph, stages, clock, peers }: GraphRunnerParts,
   time: number,
   sources: SourceSpreads,
   traced: boolean,
+  at: At,
 ): Promise<OutputSpreads> {
   const names = graph.graph.sources.map(({ name }) => name)
   const plan = graph.plan(
@@ -54,9 +86,11 @@ export async function runGraph(
   )
   const evaluator = new Evaluator({ time, traced, stages, clock, peers })
   const outputs: (Spread<Partition<unknown>> | undefined)[] = []
-  for (const node of plan.outputs) {
+  for (const [outputId, node] of plan.outputs.entries()) {
+    at.outputId = outputId
     outputs.push(node === undefined ? undefined : await evaluator.run(node))
   }
+  at.outputId = undefined
   for (const { node, ran } of plan.stateful) if (!ran()) await evaluator.run(node)
   return outputs
 }

@@ -27,11 +27,12 @@ export class InlineExecutor implements Executor {
     const spreads = sources.map(
       (parts) => parts && { owners: parts.map(() => 0), parts: parts.map(({ blocks }) => blocks) },
     )
-    const outputs = await runGraph(this.#parts, time, spreads, traced)
+    const { outputs, tally } = await runGraph(this.#parts, time, spreads, traced)
     const blob = this.#graph.changes()
     return {
       outputs: outputs.map((output) => output?.parts.map((pieces) => oneRecords(pieces ?? []))),
       changes: blob && joinBlobs([blob]),
+      added: [...tally.entries()],
     }
   }
 
@@ -45,7 +46,7 @@ export class InlineExecutor implements Executor {
 
   slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {
     const batches = this.#graph.slice(nodeId, from, to)
-    return Promise.resolve(batches.map(({ parts }) => parts.map((part) => part ?? [])))
+    return Promise.resolve(batches.map(({ spread }) => spread.parts.map((part) => part ?? [])))
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads'
 import { present } from '../assert.ts'
 import { systemClock } from '../clock.ts'
+import { loadAll } from '../dstream/broadcast.ts'
 import type { Logger } from '../events.ts'
 import type { ReceiverContext } from '../receivers/receiver.ts'
 import { type Answer, answer, type Message } from './calls.ts'
@@ -42,6 +43,7 @@ const logger: Logger = {
 async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answer> {
   const { pipeline, bufferBytesMax } = request
   const graph = await buildGraph(request.recipe)
+  await loadAll(graph.broadcasts)
   const contextOf = (sourceId: number): ReceiverContext => ({
     pipeline,
     sourceId,
@@ -49,8 +51,10 @@ async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answ
     logger,
     signal: aborted.signal,
     bufferBytesMax,
-    fail: (error) => tell({ kind: 'fail', error: toWire(error) }),
-    count: (name, by = 1) => tell({ kind: 'count', name, by }),
+    fail: (error) => tell({ kind: 'fail', sourceId, error: toWire(error) }),
+    reportError: (message, error) =>
+      tell({ kind: 'error', sourceId, message, error: toWire(error) }),
+    count: (name, by = 1) => tell({ kind: 'count', sourceId, name, by }),
   })
   host = new ShippingHost(
     graph.sources.map(({ source }) => source),
@@ -84,6 +88,8 @@ async function ask(
       return to.resend(request.batchId, request.planned, request.worker)
     case 'line':
       return to.connect(request.line.worker, request.line.port)
+    case 'rate':
+      return to.setRate(request.sourceId, request.recordsPerSecond)
     case 'stop': {
       await to.stop()
       aborted.abort()

@@ -2,11 +2,11 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Logger } from '../events.ts'
-import type { PartitionPositions, ReceiverContext } from '../receivers/receiver.ts'
+import type { CutLimits, PartitionPositions } from '../receivers/receiver.ts'
 import { fromWire } from './error-wire.ts'
 import type { BatchSources } from './executor.ts'
 import type { GraphRecipe, IoNotice, IoRequest, Line } from './protocol.ts'
-import type { CutLimits, PlannedSource, ReceiverHost, ReceiverStatus } from './receiver-host.ts'
+import type { ContextOf, PlannedSource, ReceiverHost, ReceiverStatus } from './receiver-host.ts'
 import { Thread } from './thread.ts'
 
 /** What the I/O thread needs of the driver. */
@@ -16,8 +16,10 @@ export interface IoHostOptions {
   readonly workers: number
   readonly bufferBytesMax: number
   readonly logger: Logger
-  readonly fail: ReceiverContext['fail']
-  readonly count: ReceiverContext['count']
+  /** What the receivers of each source are told through; the thread forwards their calls. */
+  readonly contextOf: ContextOf
+  /** Called when the thread ends by itself. */
+  readonly fail: (error: unknown) => void
 }
 
 interface IoAnswer {
@@ -98,6 +100,10 @@ export class IoHost implements ReceiverHost {
     return this.#ask({ kind: 'resend', batchId, planned, worker })
   }
 
+  setRate(sourceId: number, recordsPerSecond: number): void {
+    this.#ask({ kind: 'rate', sourceId, recordsPerSecond }).catch(this.#options.fail)
+  }
+
   status(): ReceiverStatus {
     return this.#status
   }
@@ -118,13 +124,16 @@ export class IoHost implements ReceiverHost {
   }
 
   #take(notice: IoNotice): void {
-    const { logger, fail, count } = this.#options
+    const { logger, contextOf } = this.#options
     switch (notice.kind) {
       case 'count':
-        count(notice.name, notice.by)
+        contextOf(notice.sourceId).count(notice.name, notice.by)
         break
       case 'fail':
-        fail(fromWire(notice.error))
+        contextOf(notice.sourceId).fail(fromWire(notice.error))
+        break
+      case 'error':
+        contextOf(notice.sourceId).reportError(notice.message, fromWire(notice.error))
         break
       case 'log':
         logger[notice.level](notice.fields, notice.message)

@@ -4,8 +4,17 @@
 import { ColumnRecords } from '../batch/record-columns.ts'
 import { StreamingError } from '../errors.ts'
 import { joinBlobs } from '../state/graph-changes.ts'
+import { AttemptFailure } from './attempt-failure.ts'
+import { fromWire } from './error-wire.ts'
 import type { BatchInput, BatchSources, Executor, OutputPartitions, Ran } from './executor.ts'
-import type { OutputColumns, PartNotice, RanColumns, WorkerRequest } from './protocol.ts'
+import type {
+  KeptColumns,
+  OutputColumns,
+  PartNotice,
+  RanColumns,
+  RunFailed,
+  WorkerRequest,
+} from './protocol.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** What is committed, for a worker that begins anew. */
@@ -51,17 +60,22 @@ export class PoolExecutor implements Executor {
     const { batchId, time } = input
     const sources = input.sources.map((parts) => parts?.map(noticeOf))
     const request = { kind: 'run', attempt, batchId, time, traced, sources } as const
-    let failure: { readonly error: unknown } | undefined
-    const calls = Array.from({ length: this.#pool.size }, (_, worker) =>
-      this.#pool.call<RanColumns>(worker, request).catch((error: unknown) => {
-        if (failure === undefined || isAborted(failure.error)) failure = { error }
+    const failures: AttemptFailure[] = []
+    const ran: RanColumns[] = []
+    const give = async (worker: number): Promise<void> => {
+      try {
+        ran[worker] = succeeded(await this.#pool.call<RanColumns | RunFailed>(worker, request))
+      } catch (error) {
+        failures.push(
+          error instanceof AttemptFailure ? error : new AttemptFailure(undefined, error),
+        )
         this.#pool.tellAll({ kind: 'abort', attempt })
-        return undefined
-      }),
-    )
-    const answers = await Promise.all(calls)
-    if (failure !== undefined) throw failure.error
-    return together(answers.filter((answer) => answer !== undefined))
+      }
+    }
+    await Promise.all(Array.from({ length: this.#pool.size }, (_, worker) => give(worker)))
+    const failure = failures.find(({ cause }) => !isAborted(cause)) ?? failures[0]
+    if (failure !== undefined) throw failure
+    return together(ran)
   }
 
   merge(): void {
@@ -74,11 +88,13 @@ export class PoolExecutor implements Executor {
 
   async slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {
     const request = { kind: 'slice', nodeId, from, to } as const
-    const answers = await this.#pool.callAll<OutputColumns[]>(request)
-    const batches = Math.min(...answers.map((answer) => answer.length))
-    return Array.from({ length: batches }, (_, i) =>
-      partitionsOf(answers.flatMap((answer) => answer[i] ?? [])),
-    )
+    const [first = [], ...others] = await this.#pool.callAll<KeptColumns[]>(request)
+    return first.flatMap(({ time, columns }) => {
+      const rest = others.map((kept) => kept.find((batch) => batch.time === time)?.columns)
+      return rest.includes(undefined)
+        ? []
+        : [partitionsOf([columns, ...rest.filter((part) => part !== undefined)])]
+    })
   }
 
   async close(): Promise<void> {
@@ -127,6 +143,11 @@ function noticeOf({ range, owner }: NonNullable<BatchSources[number]>[number]): 
   return { partition: range.partition, owner }
 }
 
+function succeeded(answer: RanColumns | RunFailed): RanColumns {
+  if (!('failed' in answer)) return answer
+  throw new AttemptFailure(answer.outputId, fromWire(answer.failed))
+}
+
 function isAborted(error: unknown): boolean {
   return error instanceof Error && error.name === 'AttemptAborted'
 }
@@ -137,7 +158,8 @@ function together(answers: readonly RanColumns[]): Ran {
     (first, i) => first && partitionsOf(answers.flatMap((answer) => answer.outputs[i] ?? [])),
   )
   const blobs = answers.flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
-  return { outputs, changes: blobs.length === 0 ? undefined : joinBlobs(blobs) }
+  const added = answers.flatMap((answer) => answer.added)
+  return { outputs, changes: blobs.length === 0 ? undefined : joinBlobs(blobs), added }
 }
 
 function partitionsOf(columns: readonly OutputColumns[]): OutputPartitions {

@@ -3,9 +3,9 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { RecordColumns } from '../batch/record-columns.ts'
-import type { PartitionPositions } from '../receivers/receiver.ts'
+import type { CutLimits, PartitionPositions } from '../receivers/receiver.ts'
 import type { WireError } from './error-wire.ts'
-import type { CutLimits, PlannedSource } from './receiver-host.ts'
+import type { PlannedSource } from './receiver-host.ts'
 
 /** How a thread makes the graph of the pipeline: the module exports a GraphBuilder as default. */
 export interface GraphRecipe {
@@ -68,6 +68,19 @@ export interface OutputColumns {
 export interface RanColumns {
   readonly outputs: readonly (OutputColumns | undefined)[]
   readonly changes: Uint8Array | undefined
+  readonly added: readonly (readonly [accumulator: string, n: number])[]
+}
+
+/** The answer to 'run' where the attempt failed. */
+export interface RunFailed {
+  readonly failed: WireError
+  readonly outputId: number | undefined
+}
+
+/** A kept batch, as the answer to 'slice' has it. */
+export interface KeptColumns {
+  readonly time: number
+  readonly columns: OutputColumns
 }
 
 /** What the I/O thread is asked. */
@@ -95,12 +108,24 @@ export type IoRequest =
       readonly worker: number
     }
   | { readonly kind: 'line'; readonly line: Line }
+  | { readonly kind: 'rate'; readonly sourceId: number; readonly recordsPerSecond: number }
   | { readonly kind: 'stop' }
 
 /** What the I/O thread tells unasked. */
 export type IoNotice =
-  | { readonly kind: 'count'; readonly name: string; readonly by: number }
-  | { readonly kind: 'fail'; readonly error: WireError }
+  | {
+      readonly kind: 'count'
+      readonly sourceId: number
+      readonly name: string
+      readonly by: number
+    }
+  | { readonly kind: 'fail'; readonly sourceId: number; readonly error: WireError }
+  | {
+      readonly kind: 'error'
+      readonly sourceId: number
+      readonly message: string
+      readonly error: WireError
+    }
   | {
       readonly kind: 'log'
       readonly level: 'debug' | 'info' | 'warn' | 'error'

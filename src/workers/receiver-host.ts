@@ -1,6 +1,7 @@
 // Whoever keeps the receivers of a run: this thread, or an I/O thread of its own.
 
 import type {
+  CutLimits,
   PartitionPositions,
   RangeData,
   Receiver,
@@ -9,12 +10,6 @@ import type {
   SourceRange,
 } from '../receivers/receiver.ts'
 import type { BatchSources, SourcePart } from './executor.ts'
-
-/** What a batch may take of each source. */
-export interface CutLimits {
-  readonly bytesMax: number
-  readonly recordsMax: number
-}
 
 /** Ranges that a batch took of a source. */
 export interface PlannedSource {
@@ -44,6 +39,8 @@ export interface ReceiverHost {
   replay(batchId: number, planned: readonly PlannedSource[]): Promise<BatchSources>
   /** Sends the records of a batch to a worker that begins anew. */
   resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void>
+  /** Lets a source give at most so many records a second, where its receiver can slow down. */
+  setRate(sourceId: number, recordsPerSecond: number): void
   status(): ReceiverStatus
   /** Stops reading; what was received waits to be cut. */
   stop(): Promise<void>
@@ -77,11 +74,14 @@ export class InlineReceiverHost implements ReceiverHost {
     for (const receiver of this.#receivers) receiver.run()
   }
 
-  cut(_batchId: number, limits: readonly CutLimits[]): Promise<BatchSources> {
-    const cuts = this.#receivers.map((receiver, sourceId) =>
-      receiver.cut(limits[sourceId] as CutLimits)?.map(partOf),
+  async cut(_batchId: number, limits: readonly CutLimits[]): Promise<BatchSources> {
+    const own = this.#receivers.map((receiver, sourceId) =>
+      this.#limitsOf(receiver, sourceId, limits[sourceId] as CutLimits),
     )
-    return Promise.resolve(cuts)
+    await Promise.all(
+      this.#receivers.map(async (receiver, i) => receiver.prepare?.(own[i] as CutLimits)),
+    )
+    return this.#receivers.map((receiver, i) => receiver.cut(own[i] as CutLimits)?.map(partOf))
   }
 
   async replay(_batchId: number, planned: readonly PlannedSource[]): Promise<BatchSources> {
@@ -97,6 +97,10 @@ export class InlineReceiverHost implements ReceiverHost {
     return Promise.resolve()
   }
 
+  setRate(sourceId: number, recordsPerSecond: number): void {
+    this.#receivers[sourceId]?.setRate?.(recordsPerSecond)
+  }
+
   status(): ReceiverStatus {
     const lags = this.#receivers.flatMap((receiver) => receiver.lagMs() ?? [])
     return {
@@ -104,6 +108,12 @@ export class InlineReceiverHost implements ReceiverHost {
       bufferedBytes: this.#receivers.reduce((n, receiver) => n + receiver.bufferedBytes(), 0),
       lagMs: lags.length === 0 ? undefined : Math.max(...lags),
     }
+  }
+
+  /** A receiver that slows its source down is not limited a second time. */
+  #limitsOf(receiver: Receiver, sourceId: number, limits: CutLimits): CutLimits {
+    const limitedItself = !this.#sources[sourceId]?.replayable && receiver.setRate !== undefined
+    return limitedItself ? { ...limits, recordsMax: Number.POSITIVE_INFINITY } : limits
   }
 
   async stop(): Promise<void> {

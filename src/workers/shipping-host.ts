@@ -1,11 +1,10 @@
 // Receivers whose records go to workers: the driver is told the ranges only.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { PartitionPositions, Source } from '../receivers/receiver.ts'
+import type { CutLimits, PartitionPositions, Source } from '../receivers/receiver.ts'
 import type { BatchSources } from './executor.ts'
 import {
   type ContextOf,
-  type CutLimits,
   InlineReceiverHost,
   type PlannedSource,
   type ReceiverHost,
@@ -74,6 +73,10 @@ export class ShippingHost implements ReceiverHost {
       }))
     const read = assign(await this.#inner.replay(batchId, mine), this.#assignment)
     this.#lines.ship(batchId, read, { keep, only: worker })
+  }
+
+  setRate(sourceId: number, recordsPerSecond: number): void {
+    this.#inner.setRate(sourceId, recordsPerSecond)
   }
 
   status(): ReceiverStatus {

@@ -6,13 +6,23 @@ import { recordBuffers, recordsOf, toRecordColumns } from '../batch/record-colum
 import type { Partition } from '../batch/records.ts'
 import type { Spread } from '../batch/spread.ts'
 import { systemClock } from '../clock.ts'
+import { loadAll } from '../dstream/broadcast.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
+import { AttemptFailure } from './attempt-failure.ts'
 import { BlockInbox } from './block-inbox.ts'
 import type { Answer } from './calls.ts'
+import { toWire } from './error-wire.ts'
 import { buildGraph } from './graph-recipe.ts'
-import { type OutputSpreads, runGraph } from './graph-runner.ts'
-import type { OutputColumns, RanColumns, WorkerNotice, WorkerRequest } from './protocol.ts'
+import { type GraphRan, runGraph } from './graph-runner.ts'
+import type {
+  KeptColumns,
+  OutputColumns,
+  RanColumns,
+  RunFailed,
+  WorkerNotice,
+  WorkerRequest,
+} from './protocol.ts'
 import { SwapLines } from './swap-lines.ts'
 
 type Begin = Extract<WorkerRequest, { kind: 'begin' }>
@@ -40,6 +50,7 @@ export class WorkerSession {
   static async begin(begin: Begin): Promise<WorkerSession> {
     const { workers, self, zeroTime, cacheBytesMax } = begin
     const graph = await buildGraph(begin.recipe)
+    await loadAll(graph.broadcasts)
     const batchGraph = new BatchGraph(graph, zeroTime, cacheBytesMax, { workers, self })
     const sources = graph.sources.map(({ source }) => source)
     const inbox = new BlockInbox(sources, begin.blocks)
@@ -66,9 +77,9 @@ export class WorkerSession {
       }
       case 'slice': {
         const { nodeId, from, to } = request
-        const value = this.#graph
-          .slice(nodeId, from, to)
-          .map((spread) => this.#columnsOf(asPieces(spread), nodeId))
+        const value = this.#graph.slice(nodeId, from, to).map(({ time, spread }): KeptColumns => {
+          return { time, columns: this.#columnsOf(asPieces(spread), nodeId) }
+        })
         return { value }
       }
     }
@@ -107,8 +118,13 @@ export class WorkerSession {
       clock: systemClock,
       peers: this.#lines,
     }
-    const outputs = await runGraph(parts, time, spreads, traced)
-    return this.#ran(outputs)
+    try {
+      return this.#ran(await runGraph(parts, time, spreads, traced))
+    } catch (error) {
+      const { outputId, cause } =
+        error instanceof AttemptFailure ? error : new AttemptFailure(undefined, error)
+      return { value: { failed: toWire(cause), outputId } satisfies RunFailed }
+    }
   }
 
   async #spreadOf(
@@ -124,13 +140,13 @@ export class WorkerSession {
     return { owners: parts.map(({ owner }) => owner), parts: made }
   }
 
-  #ran(outputs: OutputSpreads): Answer {
+  #ran({ outputs, tally }: GraphRan): Answer {
     const columns = outputs.map((spread, i) => {
       const node = this.#graph.graph.outputs[i]?.node
       return spread && this.#columnsOf(spread, node?.id ?? 0)
     })
     const changes = this.#graph.changes()
-    const value: RanColumns = { outputs: columns, changes }
+    const value: RanColumns = { outputs: columns, changes, added: [...tally.entries()] }
     const transfer: Transferable[] = columns.flatMap((output) =>
       (output?.parts ?? []).flatMap(([, records]) => recordBuffers(records)),
     )

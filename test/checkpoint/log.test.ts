@@ -35,6 +35,7 @@ test('BatchLog starts a fresh checkpoint in epoch 1, at the zero time it is give
     changes: [],
     redo: [],
     positions: new Map(),
+    accumulators: new Map(),
     cutBytes: 0,
     warnings: [],
   })

@@ -12,7 +12,7 @@ const VIEW: View = {
   recordsPerSecond: 1_204.4,
   lagMs: 420,
   schedulingDelayMs: 1.2,
-  processingMs: 34,
+  processingDelayMs: 34,
   wordsSent: 123_456,
   wordsCounted: 121_003,
   speaker: 'Abraham Lincoln, 1862',

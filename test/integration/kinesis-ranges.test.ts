@@ -66,6 +66,21 @@ describe.skipIf(!available)('ranges of kinesis()', { timeout: 30_000 }, () => {
     await receiver.stop()
   })
 
+  test('hold no more records in all than a cut may take, shared out to the shards', async () => {
+    const stream = await newStream(4)
+    await put(stream, 120)
+    const receiver = await opened(stream)
+    await expect.poll(() => receiver.caughtUp(), { timeout: 10_000 }).toBe(true)
+    const limits = { bytesMax: 1_000_000, recordsMax: 50 }
+    const cuts = [1, 2, 3].map(() => receiver.cut(limits))
+    const recordsOf = (cut: readonly RangeData[] | undefined) =>
+      (cut ?? []).reduce((n, { range }) => n + range.records, 0)
+    expect(cuts.map(recordsOf)).toEqual([50, 50, 20])
+    expect(cuts[0]).toHaveLength(4)
+    expect(receiver.bufferedBytes()).toBe(0)
+    await receiver.stop()
+  })
+
   test('are redone after a batch that was planned and not written', async () => {
     const stream = await newStream(4)
     const sent = await put(stream, 60)
@@ -162,6 +177,7 @@ async function opened(stream: string) {
     signal: new AbortController().signal,
     bufferBytesMax: 1_000_000,
     fail: (error) => expect.fail(String(error)),
+    reportError: (message) => expect.fail(message),
     count: () => undefined,
   })
   await receiver.start([])

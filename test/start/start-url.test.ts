@@ -54,7 +54,7 @@ test('a signal stops the run gracefully', async () => {
   const run = await start(url, { args, overrides, clock, logger: quietLogger, signal })
   stopping.abort()
   await run.done
-  expect(run.metrics()).toMatchObject({ batches: 1, lastBatchId: 1 })
+  expect(run.metrics()).toMatchObject({ totalCompletedBatches: 1, lastBatchId: 1 })
 })
 
 test('missed batch times run up to the bound, and the rest is skipped', async () => {

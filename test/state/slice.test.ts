@@ -32,13 +32,17 @@ async function collected(stream: DStream<number>, from: number, to: number): Pro
 test.each([
   [0, 2_000, [1, 2]],
   [1_000, 2_000, [1, 2]],
-  [1_500, 4_000, [2, 3, 4]],
+  [1_500, 4_000, [1, 2, 3, 4]],
+  [1_000, 2_500, [1, 2]],
   [3_000, 9_000, [3, 4]],
-])('slice(%d, %d) gives the batches in between, both ends included', async (from, to, expected) => {
-  const { run, stream } = await running(true)
-  expect(await collected(stream, from, to)).toEqual(expected)
-  await run.stop()
-})
+])(
+  'slice(%d, %d) gives the batches in between, both ends included, aligned as in Spark',
+  async (from, to, expected) => {
+    const { run, stream } = await running(true)
+    expect(await collected(stream, from, to)).toEqual(expected)
+    await run.stop()
+  },
+)
 
 test('slice gives what is still kept when the cache is full', async () => {
   const { run, stream } = await running(true, 40)

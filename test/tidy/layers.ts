@@ -17,12 +17,17 @@ export interface Layer {
 export const LAYERS: readonly Layer[] = [
   {
     name: 'foundations',
-    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts'],
+    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts', 'task-scope.ts'],
   },
   { name: 'batch', holds: ['batch/'], pure: true },
   {
     name: 'receiver contract',
-    holds: ['receivers/receiver.ts', 'receivers/block-buffer.ts', 'receivers/positions.ts'],
+    holds: [
+      'receivers/receiver.ts',
+      'receivers/block-buffer.ts',
+      'receivers/positions.ts',
+      'receivers/record-shares.ts',
+    ],
   },
   { name: 'sink contract', holds: ['sinks/sink.ts'] },
   {

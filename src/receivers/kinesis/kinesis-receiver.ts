@@ -8,7 +8,7 @@
 import type { Shard } from '@aws-sdk/client-kinesis'
 import { sleep } from '../../clock.ts'
 import { StreamingError } from '../../errors.ts'
-import { ByteBound } from '../block-buffer.ts'
+import { ByteBound, type TakeLimits } from '../block-buffer.ts'
 import type {
   PartitionPositions,
   Position,
@@ -17,6 +17,7 @@ import type {
   ReceiverContext,
   SourceRange,
 } from '../receiver.ts'
+import { shareRecords } from '../record-shares.ts'
 import type { KinesisSettings } from './options.ts'
 import { replayRange } from './replay.ts'
 import { ShardState } from './shard.ts'
@@ -30,6 +31,7 @@ export class KinesisReceiver implements Receiver {
   readonly #bound: ByteBound
   readonly #loops = new Map<string, Promise<void>>()
   readonly #stopping = new AbortController()
+  #cuts = 0
   #reader: StreamReader | undefined
 
   constructor(settings: KinesisSettings, context: ReceiverContext) {
@@ -64,11 +66,14 @@ export class KinesisReceiver implements Receiver {
     for (const shard of this.#shards.values()) this.#readWhenReady(shard)
   }
 
-  cut(limits: { readonly bytesMax: number }): readonly RangeData[] {
+  cut(limits: TakeLimits): readonly RangeData[] {
     const shards = [...this.#shards.values()].sort(byLineage)
     const ready = shards.filter((shard) => this.#parentsOf(shard).every((p) => p.endTaken))
     const bytesMax = Math.max(1, Math.floor(limits.bytesMax / Math.max(1, ready.length)))
-    return ready.flatMap((shard) => shard.take(bytesMax) ?? [])
+    const waiting = ready.map((shard) => shard.waiting)
+    const shares = shareRecords(waiting, limits.recordsMax, this.#cuts)
+    this.#cuts += 1
+    return ready.flatMap((shard, i) => shard.take({ bytesMax, recordsMax: shares[i] ?? 0 }) ?? [])
   }
 
   async replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]> {

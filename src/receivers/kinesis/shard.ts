@@ -1,5 +1,5 @@
 import { assert } from '../../assert.ts'
-import { BlockBuffer, type ByteBound } from '../block-buffer.ts'
+import { BlockBuffer, type ByteBound, type TakeLimits } from '../block-buffer.ts'
 import type { Position, RangeData } from '../receiver.ts'
 import { KinesisBlock } from './kinesis-record.ts'
 import type { Page } from './stream-reader.ts'
@@ -56,6 +56,11 @@ export class ShardState {
     return this.#ended || this.#atTip
   }
 
+  /** Records that wait. */
+  get waiting(): number {
+    return this.#buffer.records
+  }
+
   receive(page: Page, nowMs: number): void {
     assert(!this.#ended, () => `shard ${this.id} was read past its end`)
     if (page.records.length > 0) {
@@ -73,9 +78,9 @@ export class ShardState {
     if (page.next === undefined) this.#ended = true
   }
 
-  /** Takes what waits as one range; undefined if there is nothing new. */
-  take(bytesMax: number): RangeData | undefined {
-    const blocks = this.#buffer.take(bytesMax, (block, start, end) => block.slice(start, end))
+  /** Takes what waits, within the limits, as one range; undefined if there is nothing new. */
+  take(limits: TakeLimits): RangeData | undefined {
+    const blocks = this.#buffer.take(limits, (block, start, end) => block.slice(start, end))
     const atEnd = this.#ended && this.#buffer.length === 0 && !this.#endTaken
     const last = blocks.at(-1)
     if (last === undefined && !atEnd) return undefined

@@ -1,0 +1,36 @@
+import { ConfigError, StreamingError } from '../errors.ts'
+import { currentTally } from '../task-scope.ts'
+
+/** A sum over all committed batches, which closures and output operations add to.
+ *
+ * What a batch adds counts once, when the batch is committed: adds of failed attempts are dropped,
+ * and a batch that is run again after a restart counts once. */
+export class Accumulator {
+  readonly name: string
+  readonly #owner: object
+
+  /** `owner` is the graph whose tasks may add. */
+  constructor(name: string, owner: object) {
+    this.name = name
+    this.#owner = owner
+  }
+
+  /** Adds `n`, a finite number, for the batch that is being run. Throws
+   * ACCUMULATOR_OUTSIDE_TASK anywhere else. */
+  add(n: number): void {
+    if (!Number.isFinite(n)) {
+      throw new ConfigError(
+        `Cannot add ${String(n)} to accumulator "${this.name}": it must be a finite number`,
+      )
+    }
+    const tally = currentTally(this.#owner)
+    if (tally === undefined) {
+      throw new StreamingError(
+        'ACCUMULATOR_OUTSIDE_TASK',
+        `Cannot add to accumulator "${this.name}" outside of a batch: call add in the closures ` +
+          `and output operations of its pipeline, before they return or their promise settles`,
+      )
+    }
+    tally.add(this.name, n)
+  }
+}

@@ -1,0 +1,214 @@
+// The receivers of a run: opened where the log says, cut together, each at its own rate.
+
+import { present } from '../assert.ts'
+import type { BatchLog, Recovered } from '../checkpoint/log.ts'
+import type { Clock } from '../clock.ts'
+import type { StreamGraph } from '../dstream/graph.ts'
+import type { EndedBatchInfo, EventBus, Logger, SourceInfo } from '../events.ts'
+import { advance } from '../receivers/positions.ts'
+import type {
+  CutLimits,
+  PartitionPositions,
+  ReceiverContext,
+  SourceRange,
+} from '../receivers/receiver.ts'
+import type { BatchSources } from '../workers/executor.ts'
+import type { ContextOf, ReceiverHost } from '../workers/receiver-host.ts'
+import type { Settings } from './options.ts'
+import { RateController } from './rate-controller.ts'
+import { PidRateEstimator, type RateEstimator } from './rate-estimator.ts'
+
+/** What receivers are opened with. */
+export interface ReceiversParts {
+  readonly pipeline: string
+  readonly graph: StreamGraph
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventBus
+  /** Aborts when the run ends. */
+  readonly signal: AbortSignal
+  /** Called when a receiver cannot go on. */
+  readonly fail: (error: unknown) => void
+  /** Makes the estimator of a source's rate. @default the one of the settings */
+  readonly estimatorOf?: (sourceId: number) => RateEstimator | undefined
+}
+
+/** How a cut is made. */
+interface CutHow {
+  /** The rate does not count, since no batch follows that could be late. */
+  readonly unhurried: boolean
+  readonly arrivedBy?: number
+}
+
+/** All receivers of a run. */
+export class Receivers {
+  readonly #parts: ReceiversParts
+  readonly #host: ReceiverHost
+  readonly #rates: readonly RateController[]
+  #running = false
+
+  constructor(parts: ReceiversParts, host: ReceiverHost) {
+    this.#parts = parts
+    this.#host = host
+    this.#rates = parts.graph.sources.map(({ sourceId }) => this.#rateOf(sourceId))
+  }
+
+  /** Opens each source at its position after what the log holds, redone batches included. */
+  async start(log: BatchLog | undefined, recovered: Recovered): Promise<void> {
+    for (const { sourceId } of this.#parts.graph.sources) {
+      const known = recovered.positions.get(sourceId) ?? []
+      const from = advance(known, redoRanges(recovered, sourceId))
+      const positions = await this.#host.start(sourceId, from)
+      if (log !== undefined && isNew(positions, from)) await log.resolved(sourceId, positions)
+    }
+  }
+
+  /** Begins to read. */
+  run(): void {
+    this.#running = true
+    this.#rates.forEach(({ recordsPerSecond }, sourceId) => {
+      if (Number.isFinite(recordsPerSecond)) this.#host.setRate(sourceId, recordsPerSecond)
+    })
+    this.#host.run()
+    this.#tellEach('receiver-started')
+  }
+
+  /** Takes what has arrived: at most `batchBytesMax` of each source, and what its rate allows. */
+  cut(batchId: number, { unhurried, ...arrived }: CutHow): Promise<BatchSources> {
+    const { batchBytesMax: bytesMax, batchIntervalMs } = this.#parts.settings
+    const limits = this.#rates.map((rate): CutLimits => {
+      const recordsMax = unhurried ? Number.POSITIVE_INFINITY : rate.recordsMax(batchIntervalMs)
+      return { bytesMax, recordsMax, ...arrived }
+    })
+    return this.#host.cut(batchId, limits)
+  }
+
+  /** Reads the ranges of a planned batch again; `check` compares them with the plan. What a source
+   * that cannot be replayed gave is lost, and told. */
+  async replay(
+    plan: Recovered['redo'][number],
+    check: (source: string, planned: readonly SourceRange[], read: BatchSources[number]) => void,
+  ): Promise<BatchSources> {
+    const read = await this.#host.replay(plan.batchId, plan.sources)
+    for (const { sourceId, ranges } of plan.sources) {
+      const source = present(this.#parts.graph.sources[sourceId], 'a planned source').source
+      if (source.replayable) check(source.name, ranges, read[sourceId])
+      else this.#tellLost(source.name, plan.batchId, ranges)
+    }
+    return read
+  }
+
+  #tellLost(name: string, batchId: number, ranges: readonly SourceRange[]): void {
+    const records = ranges.reduce((n, range) => n + range.records, 0)
+    if (records === 0) return
+    this.#parts.events.emit({ kind: 'source-counted', name: 'records-lost', by: records })
+    this.#parts.logger.warn(
+      { source: name, batchId, records },
+      'Records of a batch that was not committed are lost: their source keeps none',
+    )
+  }
+
+  /** The records and bytes of each source in a batch. */
+  infoOf(sources: BatchSources): SourceInfo[] {
+    return this.#parts.graph.sources.map(({ sourceId, source }) => {
+      const parts = sources[sourceId] ?? []
+      const records = parts.reduce((n, { range }) => n + range.records, 0)
+      const bytes = parts.reduce((n, part) => n + part.bytes, 0)
+      return { sourceId, name: source.name, records, bytes }
+    })
+  }
+
+  /** Adapts the rate of each source to a completed batch. */
+  batchCompleted(batch: EndedBatchInfo): void {
+    const { processingDelayMs, schedulingDelayMs, processingEndTime: endTime } = batch
+    for (const { sourceId, source } of this.#parts.graph.sources) {
+      const rate = present(this.#rates[sourceId], 'the rate of a source')
+      const records = batch.sources[sourceId]?.records ?? 0
+      const figures = { endTime, records, processingDelayMs, schedulingDelayMs }
+      if (!rate.batchCompleted(figures)) continue
+      const { recordsPerSecond } = rate
+      this.#host.setRate(sourceId, recordsPerSecond)
+      const event = { kind: 'rate-updated', sourceId, name: source.name } as const
+      this.#parts.events.emit({ ...event, recordsPerSecond })
+    }
+  }
+
+  get caughtUp(): boolean {
+    const { caughtUp, bufferedBytes } = this.#host.status()
+    return caughtUp && bufferedBytes === 0
+  }
+
+  get bufferedBytes(): number {
+    return this.#host.status().bufferedBytes
+  }
+
+  /** The largest lag of those that know theirs. */
+  get lagMs(): number | undefined {
+    return this.#host.status().lagMs
+  }
+
+  /** Stops reading; what was received waits in the buffers. */
+  async stop(): Promise<void> {
+    await this.#host.stop()
+    if (!this.#running) return
+    this.#running = false
+    this.#tellEach('receiver-stopped')
+  }
+
+  /** Lets go of what holds the receivers; after `stop`. */
+  close(): Promise<void> {
+    return this.#host.close()
+  }
+
+  #tellEach(kind: 'receiver-started' | 'receiver-stopped'): void {
+    for (const { sourceId, source } of this.#parts.graph.sources) {
+      this.#parts.events.emit({ kind, sourceId, name: source.name })
+    }
+  }
+
+  #rateOf(sourceId: number): RateController {
+    const { rateMax, initialRate, pid } = this.#parts.settings.rate
+    const { estimatorOf = () => (pid === undefined ? undefined : new PidRateEstimator(pid)) } =
+      this.#parts
+    return new RateController({ estimator: estimatorOf(sourceId), initialRate, rateMax })
+  }
+}
+
+/** What each receiver is given, in the driver's thread. */
+export function receiverContexts(parts: ReceiversParts): ContextOf {
+  const { pipeline, graph, clock, logger, signal, settings, events, fail } = parts
+  return (sourceId): ReceiverContext => {
+    const name = graph.sources[sourceId]?.source.name ?? ''
+    const receiverError = (message: string, error: unknown): void =>
+      events.emit({ kind: 'receiver-error', sourceId, name, message, error })
+    return {
+      pipeline,
+      sourceId,
+      clock,
+      logger,
+      signal,
+      bufferBytesMax: settings.bufferBytesMax,
+      fail: (error) => {
+        receiverError('The receiver cannot go on', error)
+        fail(error)
+      },
+      reportError: (message, error) => {
+        logger.warn({ err: error, source: name }, message)
+        receiverError(message, error)
+      },
+      count: (counted, by = 1) => events.emit({ kind: 'source-counted', name: counted, by }),
+    }
+  }
+}
+
+function redoRanges(recovered: Recovered, sourceId: number): SourceRange[] {
+  return recovered.redo.flatMap((plan) =>
+    plan.sources.flatMap((source) => (source.sourceId === sourceId ? source.ranges : [])),
+  )
+}
+
+function isNew(positions: PartitionPositions, from: PartitionPositions): boolean {
+  const known = new Set(from.map(({ partition }) => partition))
+  return positions.some(({ partition }) => !known.has(partition))
+}

@@ -1,0 +1,11 @@
+/** An attempt at a batch failed. `cause` is what was thrown. */
+export class AttemptFailure extends Error {
+  override readonly name = 'AttemptFailure'
+  /** The output whose records were being computed; undefined if none was. */
+  readonly outputId: number | undefined
+
+  constructor(outputId: number | undefined, cause: unknown) {
+    super('an attempt at a batch failed', { cause })
+    this.outputId = outputId
+  }
+}
