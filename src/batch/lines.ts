@@ -3,6 +3,7 @@
 // match), not the line.
 
 import { isAscii } from 'node:buffer'
+import type { TextPieces } from './block.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -21,12 +22,17 @@ export interface ByteRecords<T> {
 export class Lines implements ByteRecords<string> {
   readonly bytes: Uint8Array
   readonly #starts: Uint32Array
-  #text: DecodedLines | undefined
+  #text: TextPieces | undefined
 
-  /** `bytes` must be empty or end with `\n`. */
-  constructor(bytes: Uint8Array) {
+  /** `bytes` must be empty or end with `\n`; `starts` are found if they are not given. */
+  constructor(bytes: Uint8Array, starts: Uint32Array = lineStarts(bytes)) {
     this.bytes = bytes
-    this.#starts = lineStarts(bytes)
+    this.#starts = starts
+  }
+
+  /** Where each line begins, and where the last one ends. */
+  get starts(): Uint32Array {
+    return this.#starts
   }
 
   get length(): number {
@@ -44,12 +50,14 @@ export class Lines implements ByteRecords<string> {
 
   /** A line as text, without its ending. What is not UTF-8 becomes U+FFFD. */
   at(index: number): string {
+    const { text, starts, ends } = this.decoded()
+    return text.slice(starts[index], ends[index])
+  }
+
+  /** The text of all lines, decoded once, with where each begins and ends in it. */
+  decoded(): TextPieces {
     this.#text ??= decodeLines(this.bytes, this.#starts)
-    const { text, starts } = this.#text
-    const end = (starts[index + 1] as number) - 1
-    const start = starts[index] as number
-    const last = end > start && text.charCodeAt(end - 1) === CR ? end - 1 : end
-    return text.slice(start, last)
+    return this.#text
   }
 }
 
@@ -58,26 +66,44 @@ export function wholeLinesIn(bytes: Uint8Array): number {
   return bytes.lastIndexOf(LF) + 1
 }
 
-/** The text of a block, and where in it each line begins. */
-interface DecodedLines {
-  readonly text: string
-  readonly starts: ArrayLike<number>
-}
+/** About as many bytes as a line has. */
+const LINE_BYTES = 64
 
 function lineStarts(bytes: Uint8Array): Uint32Array {
-  const starts = [0]
-  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) starts.push(at + 1)
-  return Uint32Array.from(starts)
+  let starts = new Uint32Array(Math.ceil(bytes.length / LINE_BYTES) + 2)
+  let lines = 1
+  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    if (lines === starts.length) {
+      const longer = new Uint32Array(lines * 2)
+      longer.set(starts)
+      starts = longer
+    }
+    starts[lines++] = at + 1
+  }
+  return starts.slice(0, lines)
 }
 
-function decodeLines(bytes: Uint8Array, starts: Uint32Array): DecodedLines {
+function decodeLines(bytes: Uint8Array, starts: Uint32Array): TextPieces {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (isAscii(buffer)) return { text: buffer.toString('latin1'), starts }
+  if (isAscii(buffer)) {
+    const text = buffer.toString('latin1')
+    return { text, starts, ends: lineEnds(text, starts, bytes.includes(CR)) }
+  }
   // A newline is never part of a longer UTF-8 sequence: there are as many in the text.
   const text = buffer.toString('utf8')
-  const textStarts = [0]
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
-    textStarts.push(at + 1)
+  const textStarts = new Uint32Array(starts.length)
+  for (let i = 1; i < starts.length; i++) {
+    textStarts[i] = text.indexOf('\n', textStarts[i - 1]) + 1
   }
-  return { text, starts: textStarts }
+  return { text, starts: textStarts, ends: lineEnds(text, textStarts, bytes.includes(CR)) }
+}
+
+function lineEnds(text: string, starts: Uint32Array, mayHaveCr: boolean): Uint32Array {
+  const ends = new Uint32Array(starts.length - 1)
+  for (let i = 0; i < ends.length; i++) {
+    const end = (starts[i + 1] as number) - 1
+    const hasCr = mayHaveCr && end > (starts[i] as number) && text.charCodeAt(end - 1) === CR
+    ends[i] = hasCr ? end - 1 : end
+  }
+  return ends
 }

@@ -191,10 +191,11 @@ export class BatchLog {
     return this.#inTurn(() => this.#flush())
   }
 
-  /** True if enough was committed since the last snapshot, and none is being written. */
-  snapshotDue(): boolean {
+  /** True if enough is committed since the last snapshot once `more` batches are, and none is being
+   * written. */
+  snapshotDue(more = 0): boolean {
     const every = this.#options.snapshotEvery ?? SNAPSHOT_EVERY
-    return this.#snapshotting === undefined && this.#commitsSinceSnapshot >= every
+    return this.#snapshotting === undefined && this.#commitsSinceSnapshot + more >= every
   }
 
   /** Writes the state after `batchId`, then forgets what the two newest snapshots do not need.

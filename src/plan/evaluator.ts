@@ -7,6 +7,7 @@
 // partition, offset), on any number of workers.
 
 import PQueue from 'p-queue'
+import type { Block } from '../batch/block.ts'
 import { isPrimitive } from '../batch/codec.ts'
 import type {
   AsyncOp,
@@ -34,7 +35,7 @@ import { KeyTable, mergeChunks, routeTable } from './combiner.ts'
 import { runExchange } from './exchange.ts'
 import { LoopFailure } from './failure.ts'
 import { interpret, type Trace } from './interpreter.ts'
-import { Counter, type EndOp, type LoopTarget } from './loop.ts'
+import { Counter, type EndOp, type InputKind, type LoopInput, type LoopTarget } from './loop.ts'
 import { alone, type Peers } from './peers.ts'
 import { deliver, type Routed, Router } from './routing.ts'
 import type { StageCache } from './stage-cache.ts'
@@ -305,11 +306,12 @@ export class Evaluator {
     at: { readonly partition: number; readonly before: number },
   ): void {
     const { stages, traced } = this.#options
-    const loop = traced ? undefined : stages.loopOf(ops, end, inputKind(piece))
+    const input = traced ? undefined : loopInput(piece)
+    const loop = input && stages.loopOf(ops, end, input.kind)
     const trace: Trace = { operator: chainName(ops, end), record: 0 }
     try {
       if (loop === undefined) interpret(ops, end, piece, target, trace)
-      else loop(piece, target)
+      else loop(input?.records ?? piece, target)
     } catch (thrown) {
       const index = thrown instanceof LoopFailure ? thrown.index : trace.record
       const cause = thrown instanceof LoopFailure ? thrown.cause : thrown
@@ -357,9 +359,12 @@ function isPlain(records: readonly unknown[]): boolean {
   return records.every((record) => isPrimitive(record))
 }
 
-function inputKind(piece: Records<unknown>): 'array' | 'pairs' | 'block' {
-  if (Array.isArray(piece)) return 'array'
-  return piece instanceof PairRecords ? 'pairs' : 'block'
+function loopInput(piece: Records<unknown>): { kind: InputKind; records: LoopInput } {
+  if (Array.isArray(piece)) return { kind: 'array', records: piece }
+  if (piece instanceof PairRecords) return { kind: 'pairs', records: piece }
+  const pieces = (piece as Partial<Block<unknown>>).textPieces?.()
+  if (pieces === undefined) return { kind: 'block', records: piece }
+  return { kind: 'texts', records: { ...pieces, length: piece.length } as LoopInput }
 }
 
 function partitionCount(pieces: Partition<unknown>): number {

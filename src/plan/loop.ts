@@ -26,18 +26,31 @@ export type EndOp = CombineOp | RouteOp | CogroupOp | CountOp
  * count. */
 export type LoopTarget = unknown[] | KeyTable | Router | Counter
 
-/** How the records of a piece are read: from an array, from two columns, or one by one. */
-export type InputKind = 'array' | 'pairs' | 'block'
+/** How the records of a piece are read: from an array, from two columns, out of one text, or one by
+ * one. */
+export type InputKind = 'array' | 'pairs' | 'texts' | 'block'
+
+/** A loop's input; a `pairs` loop needs PairRecords, a `texts` loop TextPieces with their number. */
+export type LoopInput = Pick<Records<unknown>, 'length'>
 
 /** Runs a chain of operators over the records of one piece. */
-export type Loop = (input: Records<unknown>, target: LoopTarget) => void
+export type Loop = (input: LoopInput, target: LoopTarget) => void
 
 let stages = 0
 
 const READS: Readonly<Record<InputKind, string>> = {
   array: 'input[i]',
   pairs: '[inKeys[i], inValues[i]]',
+  texts: 'inText.slice(inStarts[i], inEnds[i])',
   block: 'input.at(i)',
+}
+
+/** What a loop takes out of its input before it begins. */
+const INPUTS: Readonly<Record<InputKind, string>> = {
+  array: '',
+  pairs: 'const { keys: inKeys, values: inValues } = input;',
+  texts: 'const { text: inText, starts: inStarts, ends: inEnds } = input;',
+  block: '',
 }
 
 /** Generates the loop of a chain. Throws EvalError where code generation is disallowed. */
@@ -58,7 +71,7 @@ export function generateLoop(
   const text = `'use strict';
 return function stage(input, target) {
   const n = input.length; let i = 0;
-  ${input === 'pairs' ? 'const { keys: inKeys, values: inValues } = input;' : ''}
+  ${INPUTS[input]}
   ${opening(end)}
   try {
     for (; i < n; i++) {

@@ -1,8 +1,8 @@
 // The records of a piece of a file.
 
 import { crc32 } from 'node:zlib'
-import type { Block } from '../batch/block.ts'
-import type { ByteRecords } from '../batch/lines.ts'
+import { type Block, type BlockParcel, ownBytes, type TextPieces } from '../batch/block.ts'
+import { type ByteRecords, Lines } from '../batch/lines.ts'
 
 /** What a file was when it was found. A file that differs in any of this has changed. */
 export interface FileIdentity {
@@ -73,6 +73,41 @@ export class FileBlock<T> implements Block<T> {
     return `${this.place.file.path}, byte ${this.#byteOf(index)}`
   }
 
+  textPieces(): TextPieces | undefined {
+    if (!(this.#records instanceof Lines)) return undefined
+    const { text, starts, ends } = this.#records.decoded()
+    if (this.#start === 0 && this.#end === this.#records.length) return { text, starts, ends }
+    const part = (column: ArrayLike<number>) =>
+      Array.prototype.slice.call(column, this.#start, this.#end) as number[]
+    return { text, starts: part(starts), ends: part(ends) }
+  }
+
+  toParcel(): BlockParcel {
+    const isPart = this.#start !== 0 || this.#end !== this.#records.length
+    const [from, to] = [this.#records.startOf(this.#start), this.#records.startOf(this.#end)]
+    // Blocks that were cut of one share its bytes.
+    const bytes = isPart ? this.#records.bytes.slice(from, to) : ownBytes(this.#records.bytes)
+    const place = { ...this.place, base: this.place.base + from }
+    const buffers = [bytes.buffer as ArrayBuffer]
+    if (!(this.#records instanceof Lines)) {
+      const { length } = this
+      return { content: { place, bytes, length, recordBytes: this.#records.startOf(1) }, buffers }
+    }
+    const starts = this.#records.starts.slice(this.#start, this.#end + 1).map((at) => at - from)
+    return { content: { place, bytes, starts }, buffers: [...buffers, starts.buffer] }
+  }
+
+  /** A block that came from another thread. */
+  static fromParcel(content: unknown): FileBlock<string> | FileBlock<Uint8Array> {
+    const parcel = content as FileParcel
+    return 'starts' in parcel
+      ? new FileBlock(parcel.place, new Lines(parcel.bytes, parcel.starts))
+      : new FileBlock(
+          parcel.place,
+          new FixedRecords(parcel.bytes, parcel.length, parcel.recordBytes),
+        )
+  }
+
   slice(start: number, end: number): FileBlock<T> {
     const from = start === 0 ? this.place.from : this.#byteOf(start)
     const to = end === this.length ? this.place.to : this.#byteOf(end)
@@ -84,6 +119,16 @@ export class FileBlock<T> implements Block<T> {
     return this.place.base + this.#records.startOf(this.#start + index)
   }
 }
+
+/** What is sent for a block: lines with where they begin, or records of one length. */
+type FileParcel =
+  | { readonly place: FileBlockPlace; readonly bytes: Uint8Array; readonly starts: Uint32Array }
+  | {
+      readonly place: FileBlockPlace
+      readonly bytes: Uint8Array
+      readonly length: number
+      readonly recordBytes: number
+    }
 
 /** Records of one length; the last one may be the only one. Each read gives a copy. */
 export class FixedRecords implements ByteRecords<Uint8Array> {

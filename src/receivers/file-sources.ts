@@ -1,5 +1,6 @@
 import { type Duration, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
+import { FileBlock } from './file-block.ts'
 import {
   FILE_BLOCK_BYTES_MAX,
   type FileFormat,
@@ -124,6 +125,7 @@ function filesSource<T>(
     name: `${name}:${folder}`,
     replayable: true,
     open: (context) => new FilesReceiver(settings, context),
+    fromParcel: (content) => FileBlock.fromParcel(content) as FileBlock<T>,
   }
 }
 

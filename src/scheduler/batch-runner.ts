@@ -60,7 +60,17 @@ export interface RunnerParts {
   readonly probe: LifeProbe | undefined
 }
 
-/** Runs batches one after the other. */
+/** A batch that ran: its results wait to be written. */
+export interface RanBatch {
+  readonly request: BatchRequest
+  readonly info: BatchInfo
+  readonly ran: Ran
+  /** True if its plan is in the log. */
+  readonly planned: boolean
+}
+
+/** Takes batches through their life, in two steps: the second of one may go on while the first of
+ * the next one does. */
 export class BatchRunner {
   readonly #parts: RunnerParts
 
@@ -68,34 +78,49 @@ export class BatchRunner {
     this.#parts = parts
   }
 
-  /** Runs a batch to its commit. */
-  async run(request: BatchRequest, info: BatchInfo): Promise<BatchOutcome> {
-    const { events, log, executor, probe } = this.#parts
+  /** Plans and runs a batch. */
+  async run(request: BatchRequest, info: BatchInfo): Promise<RanBatch> {
+    const { events, probe } = this.#parts
     const hasRanges = request.sources.some((parts) => parts !== undefined && parts.length > 0)
     let planned = request.redo
-    const plan = async (): Promise<void> => {
+    if (hasRanges && !planned) {
+      await this.#plan(request, info)
       planned = true
-      await log?.plan(this.#planOf(request))
-      events.emit({ kind: 'batch-planned', ...info })
-      await probe?.('planned', request.batchId)
     }
-    if (hasRanges && !planned) await plan()
-    const { outputs, changes, added } = await this.#runWithRetries(request)
-    const tally = new Tally()
-    for (const [name, n] of added) tally.add(name, n)
+    const ran = await this.#runWithRetries(request)
     events.emit({ kind: 'batch-ran', ...info })
-    const changed = changes !== undefined || !tally.isEmpty || outputs.some(hasRecords)
-    if (changed && !planned) await plan()
+    const changed =
+      ran.changes !== undefined || ran.added.length > 0 || ran.outputs.some(hasRecords)
+    if (changed && !planned) {
+      await this.#plan(request, info)
+      planned = true
+    }
     await probe?.('ran', request.batchId)
+    return { request, info, ran, planned }
+  }
+
+  /** Writes a batch that ran to the sinks and commits it. */
+  async finish({ request, info, ran, planned: inLog }: RanBatch): Promise<BatchOutcome> {
+    const { events, log, probe } = this.#parts
+    let planned = inLog
+    const tally = new Tally()
+    for (const [name, n] of ran.added) tally.add(name, n)
     if (planned) await log?.sync()
-    const receipts = await this.#write(request, outputs, tally)
+    const receipts = await this.#write(request, ran.outputs, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
-    if (!tally.isEmpty && !planned) await plan()
-    if (planned) await this.#commit(request, receipts, changes, tally)
-    executor.merge()
-    await probe?.('committed', request.batchId)
+    if (!tally.isEmpty && !planned) {
+      await this.#plan(request, info)
+      planned = true
+    }
+    if (planned) await this.#commit(request, receipts, ran.changes, tally)
     return { logged: planned, tally }
+  }
+
+  async #plan(request: BatchRequest, info: BatchInfo): Promise<void> {
+    await this.#parts.log?.plan(this.#planOf(request))
+    this.#parts.events.emit({ kind: 'batch-planned', ...info })
+    await this.#parts.probe?.('planned', request.batchId)
   }
 
   async #commit(

@@ -25,6 +25,7 @@ import {
   checkReplay,
   hashText,
   type LifeProbe,
+  type RanBatch,
 } from './batch-runner.ts'
 import { openExecution, type Threads } from './execution.ts'
 import { OutputOperations } from './output-operations.ts'
@@ -43,6 +44,9 @@ export interface EngineParts extends ReceiversParts {
   readonly probe?: LifeProbe
   readonly owner?: OwnerProbe
 }
+
+/** Batches that may be under way at once, not yet committed. */
+const OVERLAPPED_MAX = 2
 
 interface Opened {
   readonly log: BatchLog | undefined
@@ -63,6 +67,10 @@ export class Engine {
   #lastBatchId: number
   #openedAt: number
   #unsynced = false
+  /** The ends of the newest batch that ran and of the one before: at most two are under way. */
+  #ends: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()]
+  /** What the next batch takes, where it was due before the one before had run. */
+  #ahead: { readonly batchId: number; readonly sources: Promise<BatchSources> } | undefined
   readonly #accumulators = new Tally()
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
@@ -115,7 +123,7 @@ export class Engine {
 
   /** True if every receiver has what had arrived before the start, and nothing waits. */
   get caughtUp(): boolean {
-    return this.#receivers.caughtUp
+    return this.#ahead === undefined && this.#receivers.caughtUp
   }
 
   /** Bytes that wait in the receivers. */
@@ -133,12 +141,20 @@ export class Engine {
     return Object.fromEntries(this.#accumulators.entries())
   }
 
-  /** Cuts and runs the next batch; `unhurried` where none follows that it could make late. */
+  /** Cuts and runs the next batch; `unhurried` where none follows that it could make late. Where
+   * workers run it and the next one is due, this resolves once it ran: it is written and committed
+   * while the next one runs. */
   async runNext(unhurried = false): Promise<void> {
     const batchId = this.#lastBatchId + 1
-    const late = this.now() >= this.timeOf(batchId + 1)
-    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
-    await this.#run(batchId, await this.#receivers.cut(batchId, { unhurried, ...arrived }), false)
+    const { sources } = this.#ahead ?? { sources: this.#cut(batchId, unhurried) }
+    this.#ahead = undefined
+    const taken = await sources
+    await this.#ends[0]
+    if (this.#mayOverlap(batchId)) {
+      this.#ahead = { batchId: batchId + 1, sources: this.#cut(batchId + 1, unhurried) }
+      this.#ahead.sources.catch(() => undefined)
+    }
+    await this.#run(batchId, taken, false)
   }
 
   /** Runs again what an earlier run planned and did not commit, and begins to read. */
@@ -161,6 +177,7 @@ export class Engine {
 
   /** Makes the last commit durable; called when no batch is due. */
   async settle(): Promise<void> {
+    await this.#ends[1]
     if (!this.#unsynced) return
     this.#unsynced = false
     await this.#log?.sync()
@@ -173,6 +190,7 @@ export class Engine {
 
   /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
   async close(): Promise<void> {
+    await Promise.allSettled([...this.#ends, this.#ahead?.sources])
     await this.stopReceivers()
     for (const writer of this.#writers) await writer.close()
     await this.#executor.close()
@@ -184,9 +202,51 @@ export class Engine {
     const request = { batchId, time: this.timeOf(batchId), sources, redo }
     const report = this.#report(request)
     report.started()
+    let ran: RanBatch
     try {
-      const { logged, tally } = await this.#runner.run(request, report.info)
-      this.#lastBatchId = batchId
+      ran = await this.#runner.run(request, report.info)
+    } catch (error) {
+      report.failed(error)
+      throw error
+    }
+    this.#lastBatchId = batchId
+    const [, before] = this.#ends
+    const end = before.then(() => this.#finish(ran, report))
+    this.#ends = [before, end]
+    if (redo || !this.#mayOverlap(batchId)) {
+      try {
+        await end
+      } catch (error) {
+        this.#lastBatchId = batchId - 1
+        throw error
+      }
+      this.#executor.merge()
+      await this.#snapshotIfDue()
+      await this.#parts.probe?.('committed', batchId)
+      return
+    }
+    end.catch(this.#parts.fail)
+    this.#executor.merge()
+  }
+
+  /** True if the batch after `batchId` may run while that one is written: it is due, and neither a
+   * failure that drops one batch nor a snapshot stands between them. */
+  #mayOverlap(batchId: number): boolean {
+    if (!this.#executor.overlaps || this.#parts.settings.onBatchError !== 'stop') return false
+    if (this.#log?.snapshotDue(OVERLAPPED_MAX) === true) return false
+    return this.now() >= this.timeOf(batchId + 1)
+  }
+
+  #cut(batchId: number, unhurried: boolean): Promise<BatchSources> {
+    const late = this.now() >= this.timeOf(batchId + 1)
+    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
+    return this.#receivers.cut(batchId, { unhurried, ...arrived })
+  }
+
+  /** Writes and commits a batch that ran. */
+  async #finish(ran: RanBatch, report: BatchReport): Promise<void> {
+    try {
+      const { logged, tally } = await this.#runner.finish(ran)
       this.#unsynced ||= logged
       this.#accumulators.merge(tally)
       const accumulators = Object.fromEntries(tally.entries())
@@ -196,7 +256,6 @@ export class Engine {
       report.failed(error)
       throw error
     }
-    await this.#snapshotIfDue()
   }
 
   #report({ batchId, time, sources: cut, redo }: BatchRequest): BatchReport {
@@ -234,7 +293,9 @@ async function openEngine(
   const epoch = log?.epoch ?? 0
   const { zeroTime } = recovered
   const contextOf = receiverContexts(parts)
-  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf })
+  let engine: Engine | undefined
+  const settled = async () => engine?.settle()
+  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf, settled })
   const { executor } = execution
   undo.push(() => executor.close())
   undo.push(() => execution.receivers.close())
@@ -271,7 +332,7 @@ async function openEngine(
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  const engine = make({ log, recovered, executor, receivers, writers, runner, now })
+  engine = make({ log, recovered, executor, receivers, writers, runner, now })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({

@@ -39,6 +39,8 @@ export interface ExecutionStart {
   readonly zeroTime: number
   readonly stages: StageCache
   readonly contextOf: ContextOf
+  /** Resolves when every batch that ran is committed. */
+  readonly settled: () => Promise<void>
 }
 
 /** Opens the execution that the parts ask for. It holds nothing yet. */
@@ -63,7 +65,7 @@ function inline(
 async function threaded(
   parts: EngineParts,
   threads: Threads,
-  { log, zeroTime, contextOf }: ExecutionStart,
+  { log, zeroTime, contextOf, settled }: ExecutionStart,
 ): Promise<Execution> {
   const { pool, recipe, shared } = threads
   const receivers = await receiversOf(parts, threads, contextOf)
@@ -76,7 +78,10 @@ async function threaded(
     const executor = new PoolExecutor({
       pool,
       shared,
-      committed: () => committed(parts, log),
+      committed: async () => {
+        await settled()
+        return committed(parts, log)
+      },
       resend: (batch, worker) => receivers.resend(batch.batchId, plannedOf(batch), worker),
       replaced: (worker, error) => parts.events.emit({ kind: 'worker-replaced', worker, error }),
     })

@@ -44,6 +44,8 @@ export interface Ran {
  * counts has succeeded, before the next batch. A `run` that rejects, with
  * AttemptFailure, has changed nothing. */
 export interface Executor {
+  /** True if a batch can run while the one before is written and committed. */
+  readonly overlaps: boolean
   /** Takes over what is committed: a snapshot and the changes after it, entries of the log. */
   restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void>
   /** One attempt; `traced` interprets closures, so that an error names its operator and record. */

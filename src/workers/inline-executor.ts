@@ -9,6 +9,7 @@ import { type GraphRunnerParts, runGraph } from './graph-runner.ts'
 
 /** Runs batches in this thread. */
 export class InlineExecutor implements Executor {
+  readonly overlaps = false
   readonly #parts: GraphRunnerParts
   readonly #graph: BatchGraph
 

@@ -38,6 +38,7 @@ export interface PoolExecutorParts {
 
 /** Runs batches on workers. */
 export class PoolExecutor implements Executor {
+  readonly overlaps = true
   readonly #parts: PoolExecutorParts
   readonly #pool: WorkerPool
   readonly #dead = new Map<number, StreamingError>()
