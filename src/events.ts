@@ -79,6 +79,12 @@ type LifeEvent =
   | { readonly kind: 'batches-skipped'; readonly from: number; readonly to: number }
   /** A worker's thread ended, and another took its place and its partitions. */
   | { readonly kind: 'worker-replaced'; readonly worker: number; readonly error: unknown }
+  /** A worker has run one batch for longer than `stuckAfter`; `stack` is undefined if it waits. */
+  | {
+      readonly kind: 'worker-stuck'
+      readonly worker: number
+      readonly stack: string | undefined
+    }
   | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
   | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
 

@@ -9,7 +9,7 @@ import { BatchGraph } from '../state/batch-graph.ts'
 import type { BatchInput, Executor } from '../workers/executor.ts'
 import { InlineExecutor } from '../workers/inline-executor.ts'
 import { IoHost } from '../workers/io-host.ts'
-import { type Committed, PoolExecutor } from '../workers/pool-executor.ts'
+import { type Committed, PoolExecutor, type StuckPolicy } from '../workers/pool-executor.ts'
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
 import { ShippingHost } from '../workers/shipping-host.ts'
@@ -84,6 +84,8 @@ async function threaded(
       },
       resend: (batch, worker) => receivers.resend(batch.batchId, plannedOf(batch), worker),
       replaced: (worker, error) => parts.events.emit({ kind: 'worker-replaced', worker, error }),
+      stuck: stuckPolicy(parts),
+      clock: parts.clock,
     })
     return { executor, receivers }
   } catch (error) {
@@ -106,6 +108,18 @@ async function receiversOf(
   const { bufferBytesMax } = settings
   const options = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf }
   return IoHost.start(options)
+}
+
+function stuckPolicy({ settings, events, logger }: EngineParts): StuckPolicy {
+  return {
+    afterMs: settings.stuckAfterMs,
+    cancel: settings.onStuckWorker === 'end',
+    report(worker, stack) {
+      events.emit({ kind: 'worker-stuck', worker, stack })
+      const where = stack === undefined ? 'it waits for something' : `it is at\n${stack}`
+      logger.warn({ worker }, `Worker ${worker} has run one batch for long: ${where}`)
+    },
+  }
 }
 
 /** What a worker that begins anew takes over; undefined where its state is lost. */

@@ -45,6 +45,11 @@ export interface PipelineOptions {
   readonly snapshotEvery?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
+  /** How long a worker may run one batch before it is reported with its call stack. @default '1m' */
+  readonly stuckAfter?: Duration
+  /** What is done about a worker that runs for longer: it is only reported, or its thread is ended,
+   * which counts as a failed attempt. @default 'report' */
+  readonly onStuckWorker?: 'report' | 'end'
   /** How long commits may wait to share one write. Only 0 works: on disk nothing is gained by
    * waiting.
    * @default 0 */
@@ -61,6 +66,8 @@ export interface Settings {
   readonly batchAttemptsMax: number
   readonly snapshotEvery: number
   readonly cacheBytesMax: number
+  readonly stuckAfterMs: number
+  readonly onStuckWorker: 'report' | 'end'
   readonly rate: RateSettings
 }
 
@@ -105,6 +112,8 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
     snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
     cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
+    stuckAfterMs: positiveDurationMs(options.stuckAfter ?? '1m', 'stuckAfter'),
+    onStuckWorker: options.onStuckWorker ?? 'report',
     rate: rateSettings(options, batchIntervalMs),
   }
 }

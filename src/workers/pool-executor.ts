@@ -2,6 +2,7 @@
 // that fails in one is given up in all.
 
 import { ColumnRecords } from '../batch/record-columns.ts'
+import type { Clock } from '../clock.ts'
 import { StreamingError } from '../errors.ts'
 import { joinBlobs } from '../state/graph-changes.ts'
 import { AttemptFailure } from './attempt-failure.ts'
@@ -34,6 +35,17 @@ export interface PoolExecutorParts {
   readonly resend: (batch: BatchInput, worker: number) => Promise<void>
   /** Told of each worker that was replaced. */
   readonly replaced: (worker: number, error: StreamingError) => void
+  readonly stuck: StuckPolicy
+  readonly clock: Clock
+}
+
+/** What is done about a worker that does not come back. */
+export interface StuckPolicy {
+  readonly afterMs: number
+  /** Ends its thread, which counts as a failed attempt. */
+  readonly cancel: boolean
+  /** Told of each worker that is stuck, with its call stack; undefined if it waits. */
+  readonly report: (worker: number, stack: string | undefined) => void
 }
 
 /** Runs batches on workers. */
@@ -73,7 +85,11 @@ export class PoolExecutor implements Executor {
         this.#pool.tellAll({ kind: 'abort', attempt })
       }
     }
-    await Promise.all(Array.from({ length: this.#pool.size }, (_, worker) => give(worker)))
+    const open = new Set(Array.from({ length: this.#pool.size }, (_, worker) => worker))
+    const { stuck, clock } = this.#parts
+    const cancel = clock.after(stuck.afterMs, () => void this.#reportStuck(open))
+    await Promise.all([...open].map((worker) => give(worker).finally(() => open.delete(worker))))
+    cancel()
     const failure = failures.find(({ cause }) => !isAborted(cause)) ?? failures[0]
     if (failure !== undefined) throw failure
     return together(ran)
@@ -101,6 +117,18 @@ export class PoolExecutor implements Executor {
   async close(): Promise<void> {
     this.#closed = true
     if (!this.#parts.shared) await this.#pool.close()
+  }
+
+  /** Says where the workers are that have not come back. Those that run something are to blame, the
+   * others wait for them. */
+  async #reportStuck(open: ReadonlySet<number>): Promise<void> {
+    const { stuck } = this.#parts
+    for (const worker of [...open]) {
+      const stack = await this.#pool.stackOf(worker)
+      if (!open.has(worker)) continue
+      stuck.report(worker, stack)
+      if (stuck.cancel && stack !== undefined) await this.#pool.terminate(worker)
+    }
   }
 
   #watch(worker: number): void {

@@ -4,6 +4,7 @@ import type { Transferable } from 'node:worker_threads'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { StreamingError } from '../errors.ts'
 import { Caller, type Message } from './calls.ts'
+import { stackOf } from './stack-of.ts'
 
 /** What a thread is for, and what it may use. */
 export interface ThreadOptions<Notice> {
@@ -16,6 +17,7 @@ export interface ThreadOptions<Notice> {
   readonly onNotice?: (notice: Notice) => void
 }
 
+const STACK_WITHIN_MS = 1_000
 const SEMI_SPACE_MB = 16
 /** V8's young generation holds three semi-spaces. */
 const SEMI_SPACES = 3
@@ -65,6 +67,11 @@ export class Thread<Request, Notice, Told = never> {
   keepAlive(alive: boolean): void {
     if (alive) this.#worker.ref()
     else this.#worker.unref()
+  }
+
+  /** The call stack of the thread; undefined if it waits. */
+  stack(): Promise<string | undefined> {
+    return stackOf(this.#worker.threadId, STACK_WITHIN_MS)
   }
 
   async terminate(): Promise<void> {

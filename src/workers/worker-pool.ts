@@ -82,6 +82,16 @@ export class WorkerPool {
     return this.#thread(worker).ended
   }
 
+  /** The call stack of a worker; undefined if it waits. */
+  stackOf(worker: number): Promise<string | undefined> {
+    return this.#thread(worker).stack()
+  }
+
+  /** Ends one worker's thread. */
+  terminate(worker: number): Promise<void> {
+    return this.#thread(worker).terminate()
+  }
+
   /** Lets the process end though the threads wait, or not. */
   keepAlive(alive: boolean): void {
     for (const thread of this.#threads) thread.keepAlive(alive)
