@@ -17,15 +17,13 @@ import type { RangeData, Receiver, Source } from './receiver.ts'
  */
 export class ValuesBlock<T> implements Block<T> {
   readonly #values: readonly T[]
-  readonly #plain: boolean
-  readonly #encoded: Uint8Array
+  readonly #encoded: readonly Uint8Array[]
   readonly #first: number
 
   constructor(values: readonly T[], first = 0) {
     this.#values = values
     this.#first = first
-    this.#plain = values.every(isPrimitive)
-    this.#encoded = encode(values, 'the records of a queue')
+    this.#encoded = values.map((value) => encode(value, 'a record of a queue'))
   }
 
   get length(): number {
@@ -33,16 +31,17 @@ export class ValuesBlock<T> implements Block<T> {
   }
 
   get bytes(): number {
-    return this.#encoded.length
+    return this.#encoded.reduce((n, bytes) => n + bytes.length, 0)
   }
 
   at(index: number): T {
     const value = this.#values[index] as T
-    return this.#plain ? value : (decode(encode(value, 'a record of a queue')) as T)
+    return isPrimitive(value) ? value : (decode(this.#encoded[index] as Uint8Array) as T)
   }
 
+  /** Independent of how the values are cut into blocks. */
   crc(before: number): number {
-    return crc32(this.#encoded, before)
+    return this.#encoded.reduce((crc, bytes) => crc32(bytes, crc), before)
   }
 
   positionAt(index: number): string {
@@ -64,7 +63,8 @@ export class ValuesBlock<T> implements Block<T> {
  * ```
  */
 export function queue<T>(
-  batches: Iterable<Iterable<T>>,
+  // An array of arrays by name: TypeScript 7.0 infers `unknown` through Iterable<Iterable<T>>.
+  batches: Iterable<readonly T[] | Iterable<T>>,
   options: { readonly oneAtATime?: boolean } = {},
 ): Source<T> {
   const all = Array.from(batches, (batch) => [...batch])
