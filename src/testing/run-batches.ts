@@ -36,8 +36,8 @@ export interface RunBatchesOptions {
   readonly restartAfter?: readonly Death[]
   /** Commits between two snapshots of state. @default 3 */
   readonly snapshotEvery?: number
-  /** Cuts each partition into blocks at places that this seed picks, and into others when a batch is
-   * read again. @default one block for each partition */
+  /** Cuts each partition into blocks at places that this seed picks, and into others when a batch
+   * is read again. @default one block for each partition */
   readonly blockSeed?: number
   readonly args?: unknown
 }

@@ -204,22 +204,20 @@ describe('a random chain of operators equals the chain over plain arrays', () =>
       blockSeed: fc.nat(),
       throwsAt: fc.nat(60),
     })
-    const property = fc.asyncProperty(
-      drawn,
-      async ({ chain, otherChain, throwsAt, ...options }) => {
-        const flaky = throwsOnce(throwsAt)
-        const run = runBatches({ ...options, batches: BATCHES }, (ssc, s: Pairs, other: Pairs) => {
-          const append = (stream: Pairs, link: Link): Pairs =>
-            link.operator.build(stream, { ...link, domain }, slideLike(second, stream), ssc)
-          let second = other.map(flaky)
-          second = otherChain.reduce(append, second)
-          return chain.reduce(append, s.map(flaky)).map(flaky)
-        })
-        const { outputs, missing } = expected({ chain, otherChain, ...options }, domain)
-        if (!missing) expect(await run).toStrictEqual(outputs)
-        else await expect(run).rejects.toMatchObject({ code: 'BATCH_MISSING', outputs })
-      },
-    )
+    const property = fc.asyncProperty(drawn, async (one) => {
+      const { chain, otherChain, throwsAt, ...options } = one
+      const flaky = throwsOnce(throwsAt)
+      const run = runBatches({ ...options, batches: BATCHES }, (ssc, s: Pairs, other: Pairs) => {
+        const append = (stream: Pairs, link: Link): Pairs =>
+          link.operator.build(stream, { ...link, domain }, slideLike(second, stream), ssc)
+        let second = other.map(flaky)
+        second = otherChain.reduce(append, second)
+        return chain.reduce(append, s.map(flaky)).map(flaky)
+      })
+      const { outputs, missing } = expected({ chain, otherChain, ...options }, domain)
+      if (!missing) expect(await run).toStrictEqual(outputs)
+      else await expect(run).rejects.toMatchObject({ code: 'BATCH_MISSING', outputs })
+    })
     await fc.assert(property, { numRuns: Math.ceil(RUNS / 2), seed: SEED })
   })
 })

@@ -225,20 +225,14 @@ const laws: Readonly<Record<string, Law>> = {
 
 test.each(Object.entries(laws))('%s', { timeout: 60_000 }, async (_name, law) => {
   const calm = fc.integer({ min: 1, max: 4 })
-  const property = fc.asyncProperty(
-    script,
-    script,
-    how,
-    calm,
-    async (s, t, options, partitions) => {
-      const run = (build: Build, by: object) =>
-        runBatches({ inputs: [s, t], batches: BATCHES, ...by }, (ssc, a: Ints, b: Ints) =>
-          build(a, b, ssc),
-        )
-      const others = { partitions: law.partitioned ? partitions : options.partitions }
-      expect(law.as(await run(law.left, options))).toEqual(law.as(await run(law.right, others)))
-    },
-  )
+  const property = fc.asyncProperty(script, script, how, calm, async (s, t, by, partitions) => {
+    const run = (build: Build, options: object) =>
+      runBatches({ inputs: [s, t], batches: BATCHES, ...options }, (ssc, a: Ints, b: Ints) =>
+        build(a, b, ssc),
+      )
+    const others = { partitions: law.partitioned ? partitions : by.partitions }
+    expect(law.as(await run(law.left, by))).toEqual(law.as(await run(law.right, others)))
+  })
   await fc.assert(property, { numRuns: Math.ceil(RUNS * SHARE), seed: SEED })
 })
 

@@ -14,7 +14,7 @@ import {
   type Value,
 } from './step.ts'
 
-/** Adds the values to the state; undefined removes it, and so does a state that is to be dropped. */
+/** Adds the values to the state; undefined, which removes it, for one that is to be dropped. */
 function updated(values: readonly Value[], before: Value | undefined, domain: Domain) {
   const all = before === undefined ? values : [before, ...values]
   const after = all.slice(1).reduce(domain.add, all[0] as Value)
