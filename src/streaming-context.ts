@@ -34,7 +34,8 @@ export class StreamingContext {
   /** A stream of values that are there already: one of `batches` for each batch time, or all in
    * the first. */
   queue<T>(
-    batches: Iterable<Iterable<T>>,
+    // Arrays are named too: TypeScript 7.0 infers unknown from Iterable<Iterable<T>> alone.
+    batches: readonly (readonly T[])[] | Iterable<Iterable<T>>,
     options: { readonly oneAtATime?: boolean } = {},
   ): DStream<T> {
     return this.receive(queue(batches, options))

@@ -13,15 +13,13 @@ import { decode, encode, isPrimitive } from './codec.ts'
  */
 export class ValuesBlock<T> implements Block<T> {
   readonly #values: readonly T[]
-  readonly #plain: boolean
-  readonly #encoded: Uint8Array
+  readonly #encoded: readonly Uint8Array[]
   readonly #first: number
 
   constructor(values: readonly T[], first = 0) {
     this.#values = values
     this.#first = first
-    this.#plain = values.every(isPrimitive)
-    this.#encoded = encode(values, 'the records of a queue')
+    this.#encoded = values.map((value) => encode(value, 'a record of a queue'))
   }
 
   /** A block that came from another thread. */
@@ -35,16 +33,17 @@ export class ValuesBlock<T> implements Block<T> {
   }
 
   get bytes(): number {
-    return this.#encoded.length
+    return this.#encoded.reduce((n, bytes) => n + bytes.length, 0)
   }
 
   at(index: number): T {
     const value = this.#values[index] as T
-    return this.#plain ? value : (decode(encode(value, 'a record of a queue')) as T)
+    return isPrimitive(value) ? value : (decode(this.#encoded[index] as Uint8Array) as T)
   }
 
+  /** Independent of how the values are cut into blocks. */
   crc(before: number): number {
-    return crc32(this.#encoded, before)
+    return this.#encoded.reduce((crc, bytes) => crc32(bytes, crc), before)
   }
 
   positionAt(index: number): string {
@@ -56,7 +55,7 @@ export class ValuesBlock<T> implements Block<T> {
   }
 
   toParcel(): BlockParcel {
-    const encoded = new Uint8Array(this.#encoded)
+    const encoded = new Uint8Array(encode(this.#values, 'the records of a queue'))
     return { content: { encoded, first: this.#first }, buffers: [encoded.buffer] }
   }
 }

@@ -4,7 +4,20 @@ import { currentTally } from '../task-scope.ts'
 /** A sum over all committed batches, which closures and output operations add to.
  *
  * What a batch adds counts once, when the batch is committed: adds of failed attempts are dropped,
- * and a batch that is run again after a restart counts once. */
+ * and a batch that is run again after a restart counts once.
+ *
+ * @example
+ * ```ts
+ * const described = pipeline('sizes', { batchInterval: 10, checkpoint: false }, (ssc) => {
+ *   const characters = ssc.accumulator('characters')
+ *   ssc.queue([['to', 'be'], ['or']]).foreachBatch(async (batch) => {
+ *     for (const word of await batch.collect()) characters.add(word.length)
+ *   })
+ * })
+ * const run = await start(described, { until: 'caught-up' })
+ * await run.done
+ * assert.equal(run.metrics()['characters'], 6)
+ * ``` */
 export class Accumulator {
   readonly name: string
   readonly #owner: object

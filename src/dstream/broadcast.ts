@@ -1,6 +1,18 @@
 import { messageOf, StreamingError } from '../errors.ts'
 
-/** A value that is loaded at each start, before the first batch, and read by closures. */
+/** A value that is loaded at each start, before the first batch, and read by closures.
+ *
+ * @example
+ * ```ts
+ * const outputs = await runBatches(
+ *   { inputs: [[['de', 'fr']]], batches: 1 },
+ *   (ssc, codes: DStream<string>) => {
+ *     const names = ssc.broadcast(async () => new Map([['de', 'Germany'], ['fr', 'France']]))
+ *     return codes.map((code) => names.value.get(code))
+ *   },
+ * )
+ * assert.deepEqual(outputs, [['Germany', 'France']])
+ * ``` */
 export class Broadcast<T> {
   readonly #load: () => T | Promise<T>
   #loaded: { readonly value: T } | undefined

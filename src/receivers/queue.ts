@@ -14,7 +14,8 @@ import type { RangeData, Receiver, Source } from './receiver.ts'
  * ```
  */
 export function queue<T>(
-  batches: Iterable<Iterable<T>>,
+  // An array of arrays by name: TypeScript 7.0 infers `unknown` through Iterable<Iterable<T>>.
+  batches: Iterable<readonly T[] | Iterable<T>>,
   options: { readonly oneAtATime?: boolean } = {},
 ): Source<T> {
   const all = Array.from(batches, (batch) => [...batch])

@@ -157,11 +157,15 @@ export class Engine {
     await this.#run(batchId, taken, false)
   }
 
-  /** Runs again what an earlier run planned and did not commit, and begins to read. */
-  async begin(plans: Recovered['redo']): Promise<void> {
+  /** Runs again what an earlier run planned and did not commit. */
+  async redo(plans: Recovered['redo']): Promise<void> {
     for (const plan of plans) {
       await this.#run(plan.batchId, await this.#receivers.replay(plan, checkReplay), true)
     }
+  }
+
+  /** Begins to read. */
+  begin(): void {
     this.#receivers.run()
     this.#openedAt = this.now()
   }
@@ -343,7 +347,8 @@ async function openEngine(
       cutBytes: recovered.cutBytes,
     })
   }
-  await engine.begin(recovered.redo)
+  await engine.redo(recovered.redo)
+  engine.begin()
   return engine
 }
 

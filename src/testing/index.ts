@@ -9,4 +9,4 @@ export {
   type RunBatchesOptions,
   runBatches,
 } from './run-batches.ts'
-export { type ScriptPosition, scriptedSource } from './scripted-source.ts'
+export { type ScriptBlocks, type ScriptPosition, scriptedSource } from './scripted-source.ts'

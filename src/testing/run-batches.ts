@@ -40,6 +40,9 @@ export interface RunBatchesOptions {
   readonly restartAfter?: readonly Death[]
   /** Commits between two snapshots of state. @default 3 */
   readonly snapshotEvery?: number
+  /** Cuts each partition into blocks at places that this seed picks, and into others when a batch
+   * is read again. @default one block for each partition */
+  readonly blockSeed?: number
   readonly args?: unknown
 }
 
@@ -165,9 +168,10 @@ class BatchesRun {
   #open(): Promise<Engine> {
     const graph = new StreamGraph(this.#settings.batchIntervalMs)
     const ssc = new StreamingContext(graph)
-    const { inputs, partitions = 2 } = this.#options
+    const { inputs, partitions = 2, blockSeed } = this.#options
+    const blocks = blockSeed === undefined ? {} : { blockSeed }
     const streams = inputs.map((script, i) =>
-      ssc.receive(scriptedSource(`input-${i}`, script, partitions, this.#position)),
+      ssc.receive(scriptedSource(`input-${i}`, script, partitions, this.#position, blocks)),
     )
     this.#build(ssc, ...streams).writeTo(this.#sink)
     graph.start()
