@@ -127,7 +127,10 @@ export class PoolExecutor implements Executor {
       const stack = await this.#pool.stackOf(worker)
       if (!open.has(worker)) continue
       stuck.report(worker, stack)
-      if (stuck.cancel && stack !== undefined) await this.#pool.terminate(worker)
+      if (!stuck.cancel || stack === undefined) continue
+      const why = new Error(`it ran one batch for longer than ${stuck.afterMs} ms`)
+      why.stack = `${why.message}\n${stack}`
+      await this.#pool.terminate(worker, why)
     }
   }
 

@@ -2,16 +2,25 @@
 
 import { Session } from 'node:inspector'
 
-interface Paused {
-  readonly method: string
-  readonly params: {
-    readonly callFrames: readonly {
-      readonly functionName: string
-      readonly url: string
-      readonly location: { readonly lineNumber: number; readonly columnNumber: number }
-    }[]
+interface CallFrame {
+  readonly functionName: string
+  readonly location: {
+    readonly scriptId: string
+    readonly lineNumber: number
+    readonly columnNumber: number
   }
 }
+
+type DebuggerMessage =
+  | {
+      readonly method: 'Debugger.scriptParsed'
+      readonly params: { readonly scriptId: string; readonly url: string }
+    }
+  | {
+      readonly method: 'Debugger.paused'
+      readonly params: { readonly callFrames: readonly CallFrame[] }
+    }
+  | { readonly method?: undefined }
 
 /** Gives the call stack of the worker thread `threadId`, innermost first; undefined if it runs
  * nothing within `withinMs`, since it waits. Runs in the main thread. */
@@ -34,6 +43,7 @@ export async function stackOf(threadId: number, withinMs: number): Promise<strin
 function watch(session: Session, threadId: number, found: (stack: string) => void): void {
   let calls = 0
   let worker: string | undefined
+  const urls = new Map<string, string>()
   const send = (method: string): void => {
     if (worker === undefined) return
     calls += 1
@@ -41,23 +51,30 @@ function watch(session: Session, threadId: number, found: (stack: string) => voi
     session.post('NodeWorker.sendMessageToWorker', { sessionId: worker, message })
   }
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
-    if (params.workerInfo.workerId !== String(threadId)) return
+    // Its own ids count from 1 in another order; the title has the thread's.
+    if (!params.workerInfo.title.startsWith(`[worker ${threadId}]`)) return
     worker = params.sessionId
     send('Debugger.enable')
     send('Debugger.pause')
   })
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-    const message = JSON.parse(params.message) as Partial<Paused>
-    if (message.method !== 'Debugger.paused' || message.params === undefined) return
+    const message = JSON.parse(params.message) as DebuggerMessage
+    if (message.method === 'Debugger.scriptParsed') {
+      urls.set(message.params.scriptId, message.params.url)
+    }
+    if (message.method !== 'Debugger.paused') return
     send('Debugger.resume')
     send('Debugger.disable')
-    found(message.params.callFrames.map(frameText).join('\n'))
+    found(message.params.callFrames.map((frame) => frameText(frame, urls)).join('\n'))
   })
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
 }
 
-function frameText(frame: Paused['params']['callFrames'][number]): string {
-  const { functionName, url, location } = frame
+function frameText(
+  { functionName, location }: CallFrame,
+  urls: ReadonlyMap<string, string>,
+): string {
+  const url = urls.get(location.scriptId) ?? '<unknown>'
   const place = `${url}:${location.lineNumber + 1}:${location.columnNumber + 1}`
   return `    at ${functionName === '' ? '<anonymous>' : functionName} (${place})`
 }

@@ -29,6 +29,7 @@ export class Thread<Request, Notice, Told = never> {
   readonly ended: Promise<StreamingError>
   readonly #worker: Worker
   readonly #caller: Caller<Request, Notice>
+  #why: unknown
 
   constructor({ name, entry, semiSpaceMb = SEMI_SPACE_MB, onNotice }: ThreadOptions<Told>) {
     this.name = name
@@ -43,12 +44,11 @@ export class Thread<Request, Notice, Told = never> {
       else this.#caller.take(message)
     })
     this.ended = new Promise((resolve) => {
-      let cause: unknown
       this.#worker.on('error', (error) => {
-        cause ??= error
+        this.#why ??= error
       })
       this.#worker.on('exit', (code) => {
-        const error = died(name, code, cause)
+        const error = died(name, code, this.#why)
         this.#caller.die(error)
         resolve(error)
       })
@@ -74,7 +74,9 @@ export class Thread<Request, Notice, Told = never> {
     return stackOf(this.#worker.threadId, STACK_WITHIN_MS)
   }
 
-  async terminate(): Promise<void> {
+  /** Ends the thread; `why` becomes the reason that `ended` gives. */
+  async terminate(why?: Error): Promise<void> {
+    this.#why ??= why
     await this.#worker.terminate()
   }
 }

@@ -88,8 +88,8 @@ export class WorkerPool {
   }
 
   /** Ends one worker's thread. */
-  terminate(worker: number): Promise<void> {
-    return this.#thread(worker).terminate()
+  terminate(worker: number, why: Error): Promise<void> {
+    return this.#thread(worker).terminate(why)
   }
 
   /** Lets the process end though the threads wait, or not. */
