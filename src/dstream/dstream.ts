@@ -211,11 +211,12 @@ export class DStream<T> extends PairOperators<T> {
     fourth?: Duration,
   ): DStream<T> {
     refuseAsync(f, 'reduceByWindow')
-    if (typeof second !== 'function') return this.reduce(f).window(second, third).reduce(f)
-    refuseAsync(second, 'reduceByWindow')
-    const times = windowTimes(this.node, 'reduceByWindow', third as Duration, fourth)
+    const inverse = typeof second === 'function' ? second : undefined
+    const [length, slide] = typeof second === 'function' ? [third, fourth] : [second, third]
+    if (inverse !== undefined) refuseAsync(inverse, 'reduceByWindow')
+    const times = windowTimes(this.node, 'reduceByWindow', length as Duration, slide)
     const perBatch = this.reduce(f)
-    const options = { ...times, f, inverse: second }
+    const options = { ...times, f, inverse }
     return new DStream(
       this.graph,
       reducedWholeWindowNode(this.graph, perBatch.node, options, 'reduceByWindow'),

@@ -48,11 +48,12 @@ export interface MapWithStateOptions {
   readonly timeoutMs: number | undefined
 }
 
-/** Settings of a window that adds what enters and subtracts what leaves. */
+/** Settings of a window that is reduced by key. */
 export interface ReducedWindowOptions {
   readonly lengthMs: number
   readonly f: Closure
-  readonly inverse: Closure
+  /** Undefined: what leaves is not subtracted, the panes are kept reduced. */
+  readonly inverse: Closure | undefined
   readonly filter: Closure | undefined
   readonly partitions: number
 }

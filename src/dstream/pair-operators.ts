@@ -161,13 +161,14 @@ export abstract class PairOperators<T> extends StreamBase<T> {
     fifth?: InverseWindowOptions<K, Widen<V>>,
   ): DStream<[K, Widen<V>]> {
     refuseAsync(f, 'reduceByKeyAndWindow')
-    if (typeof second !== 'function') {
-      const options = fourth as Partitions | undefined
-      const panes = this.reduceByKey(f, options).window(second, third) as unknown as Pairs<K, V>
-      return panes.reduceByKey(f, options)
-    }
-    refuseAsync(second, 'reduceByKeyAndWindow')
     const name = 'reduceByKeyAndWindow'
+    if (typeof second !== 'function') {
+      const times = windowTimes(this.node, name, second, third)
+      const partitions = countOf(fourth as Partitions | undefined, name)
+      const reduction = { ...times, f, inverse: undefined, filter: undefined, partitions }
+      return this.derive(reducedWindowNode(this.graph, this.node, reduction, name))
+    }
+    refuseAsync(second, name)
     const times = windowTimes(this.node, name, third as Duration, fourth as Duration | undefined)
     const partitions = countOf(fifth, name)
     const filter = fifth?.filter

@@ -36,7 +36,8 @@ export function windowNode(
   return graph.add({ kind: 'window', parents: [parent], ...times }, operator)
 }
 
-/** Reduces each key over the window by adding what enters and subtracting what leaves. */
+/** Reduces each key over the window; with an inverse, by adding what enters and subtracting what
+ * leaves. */
 export function reducedWindowNode(
   graph: StreamGraph,
   parent: StreamNode,
@@ -59,7 +60,7 @@ export function reducedWindowNode(
 
 const ONLY_KEY = null
 
-/** Reduces the whole window with an inverse: the reduction by key, under one key. */
+/** Reduces the whole window: the reduction by key, under one key. */
 export function reducedWholeWindowNode(
   graph: StreamGraph,
   parent: StreamNode,

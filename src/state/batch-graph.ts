@@ -14,7 +14,7 @@ import { BatchCache } from './batch-cache.ts'
 import { fromEntry, toBlob } from './graph-changes.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import { MapWithStateOperator } from './map-with-state-operator.ts'
-import { ReducedWindowOperator } from './reduced-window-operator.ts'
+import { ReducedWindowOperator, type WindowSeat } from './reduced-window-operator.ts'
 import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 import { UpdateStateOperator } from './update-state-operator.ts'
 import { WindowOperator } from './window-operator.ts'
@@ -57,7 +57,7 @@ export class BatchGraph {
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
     this.#runtimes = new Map(
-      this.operators.map(({ node, id }) => [node, makeRuntime(node, id, seat)]),
+      this.operators.map(({ node, id }) => [node, makeRuntime(node, id, { ...seat, zeroTime })]),
     )
   }
 
@@ -219,7 +219,11 @@ export class BatchGraph {
   }
 }
 
-function makeRuntime(node: StatefulOperator['node'], id: string, seat: Seat): StatefulRuntime {
+function makeRuntime(
+  node: StatefulOperator['node'],
+  id: string,
+  seat: WindowSeat,
+): StatefulRuntime {
   switch (node.kind) {
     case 'window':
       return new WindowOperator(id, node.lengthMs, seat)

@@ -1,7 +1,10 @@
 // What updateStateByKey and mapWithState share: keyed state with an initial content.
 
-import { KeyedState, type StateColumns } from './keyed-state.ts'
-import type { StatefulRuntime } from './stateful-operator.ts'
+import type { Partition } from '../batch/records.ts'
+import type { Seat, Spread } from '../batch/spread.ts'
+import { KeyedState } from './keyed-state.ts'
+import type { StatePartition } from './state-partition.ts'
+import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 
 /** Settings of an operator with keyed state. */
 export interface KeyedOptions {
@@ -9,70 +12,110 @@ export interface KeyedOptions {
   readonly initialState: Iterable<readonly [unknown, unknown]>
 }
 
+/** What all workers know alike of a keyed operator. */
+interface Shared {
+  /** The initial state is in the state, or was: a restart does not ask for it again. */
+  readonly initialised: boolean
+}
+
+/** One partition of a keyed operator in one batch. */
+export interface KeyedTask {
+  readonly state: StatePartition
+  readonly partition: number
+  readonly pairs: Partition<unknown>
+  /** Batch time, epoch milliseconds. */
+  readonly time: number
+}
+
 /** An operator whose only memory is keyed state. The initial state is part of the first batch's
- * overlay, so it is in the log with that batch, and a restart does not ask for it again. */
+ * changes, so it is in the log with that batch. */
 export abstract class KeyedOperator implements StatefulRuntime {
   readonly id: string
   protected readonly state: KeyedState
-  readonly #initial: Iterable<readonly [unknown, unknown]>
+  /** Empty once it is in the state. */
+  #initial: Iterable<readonly [unknown, unknown]>
   #initialised = false
   #ran = false
 
-  constructor(id: string, options: KeyedOptions) {
+  constructor(id: string, options: KeyedOptions, seat: Seat, marked: boolean) {
     this.id = id
-    this.state = new KeyedState(options.partitions, `state "${id}"`)
+    this.state = new KeyedState(
+      { partitions: options.partitions, what: `state "${id}"`, marked },
+      seat,
+    )
     this.#initial = options.initialState
   }
 
-  abstract compute(time: number, parent: readonly (readonly unknown[])[]): unknown[][]
+  protected abstract runPartition(task: KeyedTask): Partition<unknown>
 
   begin(): void {
-    this.state.discard()
+    this.state.rollback()
     this.#ran = false
   }
 
-  run(time: number, parent: readonly (readonly unknown[])[]): unknown[][] {
-    if (!this.#initialised) {
-      for (const [key, value] of this.#initial) {
-        this.state.partitionOf(key).set(key, value, time)
-      }
-    }
+  run(time: number, parent: Spread<Partition<unknown>> | undefined): Spread<Partition<unknown>> {
+    if (!this.#initialised) this.#initialise(time)
     this.#ran = true
-    return this.compute(time, parent)
-  }
-
-  /** The state of every key, with what the current batch changed. */
-  current(): unknown[][] {
-    return this.state.partitions.map((partition) =>
-      Array.from(partition.entries(), ([, { key, value }]) => [key, value]),
+    return this.state.run(parent, (state, pairs, partition) =>
+      this.runPartition({ state, partition, pairs, time }),
     )
   }
 
-  /** Not undefined in the first batch: a restart must know that the initial state was there. */
-  changes(): unknown {
-    return this.state.changes() ?? (this.#ran && !this.#initialised ? [] : undefined)
+  /** The state of every key, with what the current batch changed. */
+  current(): Spread<Partition<unknown>> {
+    return this.state.current()
+  }
+
+  changes(): OperatorChange | undefined {
+    const parts = this.state.changes()
+    const initialises = this.#ran && !this.#initialised
+    if (parts.length === 0 && !initialises) return undefined
+    const shared: Shared | null = initialises ? { initialised: true } : null
+    return { shared, parts }
   }
 
   merge(): void {
-    this.state.merge()
-    this.#initialised ||= this.#ran
+    this.state.each((state, p) => this.mergePartition(state, p))
+    if (this.#ran) this.#setInitialised()
   }
 
-  /** Null before the first batch. */
-  snapshot(): unknown {
-    return this.#initialised ? this.state.snapshot() : null
+  snapshot(): OperatorChange {
+    const shared: Shared = { initialised: this.#initialised }
+    return { shared, parts: this.state.snapshot() }
   }
 
-  restore(snapshot: unknown): void {
-    if (snapshot !== null) this.apply(snapshot)
+  restore({ shared, parts }: OperatorChange): void {
+    this.state.apply(parts)
+    if ((shared as Shared).initialised) this.#setInitialised()
   }
 
-  apply(changes: unknown): void {
-    this.state.apply(changes as (StateColumns | null)[])
-    this.#initialised = true
+  /** Some batch ran, so the initial state is in the state. */
+  apply({ parts }: OperatorChange): void {
+    this.state.apply(parts)
+    this.#setInitialised()
   }
 
   active(): boolean {
-    return this.state.partitions.some((partition) => partition.size > 0)
+    return !this.state.empty
+  }
+
+  protected mergePartition(state: StatePartition, _partition: number): void {
+    state.merge()
+  }
+
+  #initialise(time: number): void {
+    // Each attempt reads it anew, and an iterator can be read once.
+    const pairs = [...this.#initial]
+    this.#initial = pairs
+    if (pairs.length === 0) this.#setInitialised()
+    for (const [key, value] of pairs) {
+      const state = this.state.partitionOf(key)
+      state?.put(key, state.seal(value), time)
+    }
+  }
+
+  #setInitialised(): void {
+    this.#initialised = true
+    this.#initial = []
   }
 }

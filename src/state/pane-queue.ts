@@ -1,0 +1,46 @@
+/** The panes of a window, oldest first. What an attempt adds and drops is taken back unless it is
+ * merged. */
+export class PaneQueue<P extends { readonly time: number }> {
+  readonly #panes: P[] = []
+  /** Panes before it were dropped by the attempt. */
+  #first = 0
+  /** Panes from here on were added by the attempt. */
+  #committed = 0
+
+  /** The panes, oldest first. */
+  get all(): readonly P[] {
+    return this.#panes.slice(this.#first)
+  }
+
+  get empty(): boolean {
+    return this.#panes.length === this.#first
+  }
+
+  /** The newest pane, if the attempt added it. */
+  get added(): P | undefined {
+    return this.#panes.length > this.#committed ? this.#panes.at(-1) : undefined
+  }
+
+  /** Adds the newest pane. */
+  push(pane: P): void {
+    this.#panes.push(pane)
+  }
+
+  /** Drops the panes up to `time`, and gives them. */
+  takeUpTo(time: number): readonly P[] {
+    const from = this.#first
+    while ((this.#panes[this.#first]?.time ?? Number.POSITIVE_INFINITY) <= time) this.#first += 1
+    return this.#panes.slice(from, this.#first)
+  }
+
+  rollback(): void {
+    this.#panes.length = this.#committed
+    this.#first = 0
+  }
+
+  merge(): void {
+    this.#panes.splice(0, this.#first)
+    this.#first = 0
+    this.#committed = this.#panes.length
+  }
+}
