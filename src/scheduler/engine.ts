@@ -214,23 +214,23 @@ export class Engine {
       throw error
     }
     this.#lastBatchId = batchId
+    const overlaps = !redo && this.#mayOverlap(batchId)
+    if (overlaps) this.#executor.merge()
     const [, before] = this.#ends
-    const end = before.then(() => this.#finish(ran, report))
+    const end = before.then(() => this.#finish(ran, report, overlaps))
     this.#ends = [before, end]
-    if (redo || !this.#mayOverlap(batchId)) {
-      try {
-        await end
-      } catch (error) {
-        this.#lastBatchId = batchId - 1
-        throw error
-      }
-      this.#executor.merge()
-      await this.#snapshotIfDue()
-      await this.#parts.probe?.('committed', batchId)
+    if (overlaps) {
+      end.catch(this.#parts.fail)
       return
     }
-    end.catch(this.#parts.fail)
-    this.#executor.merge()
+    try {
+      await end
+    } catch (error) {
+      this.#lastBatchId = batchId - 1
+      this.#ends = [Promise.resolve(), Promise.resolve()]
+      throw error
+    }
+    await this.#snapshotIfDue()
   }
 
   /** True if the batch after `batchId` may run while that one is written: it is due, and neither a
@@ -247,10 +247,12 @@ export class Engine {
     return this.#receivers.cut(batchId, { unhurried, ...arrived })
   }
 
-  /** Writes and commits a batch that ran. */
-  async #finish(ran: RanBatch, report: BatchReport): Promise<void> {
+  /** Writes and commits a batch that ran; `merged`: its changes are part of the state already. */
+  async #finish(ran: RanBatch, report: BatchReport, merged: boolean): Promise<void> {
     try {
       const { logged, tally } = await this.#runner.finish(ran)
+      if (!merged) this.#executor.merge()
+      await this.#parts.probe?.('committed', ran.request.batchId)
       this.#unsynced ||= logged
       this.#accumulators.merge(tally)
       const accumulators = Object.fromEntries(tally.entries())

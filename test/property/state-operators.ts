@@ -57,8 +57,8 @@ function updateActive({ partitions, domain }: Settings): Step {
 
 /** The state of one key for one call. */
 interface Cell {
-  value: Value | undefined
-  touched: number
+  readonly value: Value
+  readonly touched: number
 }
 
 /** Emits what it did; 'dd' is only looked at once it is there, and dropped values remove a key. */
@@ -91,10 +91,9 @@ function handleOf(cell: Cell | undefined, timingOut: boolean) {
   return { handle, state }
 }
 
-/** A key of an earlier batch that is removed and comes again within one batch keeps its place. */
+/** A key that is removed and comes again stands behind all others, within one batch too. */
 class MappedState {
   readonly #cells = new Map<string, Cell>()
-  #old: ReadonlySet<string> = new Set()
   readonly #f: ReturnType<typeof mapped>
   readonly #timeout: number | undefined
 
@@ -107,29 +106,24 @@ class MappedState {
   run(pairs: readonly Pair[], n: number): Pair[] {
     const emitted = pairs.flatMap((pair) => this.#visit(pair, n))
     if (this.#timeout !== undefined) emitted.push(...this.#expire(n - this.#timeout))
-    for (const [key, cell] of this.#cells) if (cell.value === undefined) this.#cells.delete(key)
-    this.#old = new Set(this.#cells.keys())
     return emitted
   }
 
   snapshot(): Pair[] {
-    return Array.from(this.#cells, ([key, cell]): Pair => [key, cell.value as Value])
+    return Array.from(this.#cells, ([key, cell]): Pair => [key, cell.value])
   }
 
   #visit([key, value]: Pair, n: number): Pair[] {
     const { handle, state } = handleOf(this.#cells.get(key), false)
     const result = this.#f(key, value, state)
-    const touched = handle.changed || (state.exists() && this.#timeout !== undefined)
-    if (touched && (state.exists() || this.#old.has(key))) {
-      this.#cells.set(key, { value: handle.value, touched: n })
-    } else if (handle.changed) this.#cells.delete(key)
+    const touched = handle.changed || this.#timeout !== undefined
+    if (handle.value === undefined) this.#cells.delete(key)
+    else if (touched) this.#cells.set(key, { value: handle.value, touched: n })
     return result === undefined ? [] : [result]
   }
 
   #expire(threshold: number): Pair[] {
-    const due = [...this.#cells].filter(
-      ([, cell]) => cell.value !== undefined && cell.touched < threshold,
-    )
+    const due = [...this.#cells].filter(([, { touched }]) => touched < threshold)
     return due.flatMap(([key, cell]) => {
       const result = this.#f(key, undefined, handleOf(cell, true).state)
       this.#cells.delete(key)

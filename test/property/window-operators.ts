@@ -34,13 +34,42 @@ function window(settings: Settings, every: number): Step {
   return (parts, { n }) => recent(parts as Pair[][] | undefined, n)?.flat(1)
 }
 
+/** The window reduced by key. Time is cut at the multiples of its length: what lies before the last
+ * cut is reduced from the newest batch to the oldest, what lies after it from the oldest to the
+ * newest. A key keeps its place as long as some batch of the window has it. */
 function reducedWindow(settings: Settings, every: number): Step {
-  const recent = window(settings, every)
-  const { domain, partitions } = settings
-  return (parts, now) => {
-    const all = recent(parts && reduce(parts, domain.add, partitions), now)
-    return all && reduce(all, domain.add, partitions)
+  const { domain, partitions, length, slide } = settings
+  const all: ReadonlyMap<string, Value>[] = []
+  let order: string[] = []
+  return (parts, { n }) => {
+    all.push(new Map(reduce(parts ?? [], domain.add, partitions).flat(1)))
+    if (n % (slide * every) !== 0) return undefined
+    const recent = all.slice(-length)
+    const keys = new Set(recent.flatMap((pane) => [...pane.keys()]))
+    order = [...new Set([...order.filter((key) => keys.has(key)), ...keys])]
+    const after = ((all.length - 1) % length) + 1
+    const older = recent.slice(0, recent.length - Math.min(after, recent.length))
+    const newer = recent.slice(-after)
+    const reduced = order.map((key): Pair => [key, merged(key, older, newer, domain.add)])
+    return cut(partitions, reduced)
   }
+}
+
+function merged(
+  key: string,
+  older: readonly ReadonlyMap<string, Value>[],
+  newer: readonly ReadonlyMap<string, Value>[],
+  add: (a: Value, b: Value) => Value,
+): Value {
+  const of = (some: readonly ReadonlyMap<string, Value>[]): Value[] =>
+    some.flatMap((pane) => (pane.has(key) ? [pane.get(key) as Value] : []))
+  const suffix = of(older).reverse()
+  const prefix = of(newer)
+  const ends = [
+    ...(suffix.length > 0 ? [suffix.reduce((late, early) => add(early, late))] : []),
+    ...(prefix.length > 0 ? [prefix.reduce(add)] : []),
+  ]
+  return ends.reduce(add)
 }
 
 /** As the window reduced anew; a key keeps its place as long as some batch of the window has it. */
@@ -121,11 +150,11 @@ export const windowOperators: Operators = {
         .reduceByWindow(domain.add, ms(s, length), ms(s, slide))
         .map((value): Pair => ['w', value]),
     oracle: (settings, every) => {
-      const recent = panes<Value[]>(settings, every)
+      const whole = reducedWindow({ ...settings, partitions: 1 }, every)
       const { add } = settings.domain
-      return (parts, { n }) => {
-        const sums = recent(parts && total(valuesOf(parts), add), n)
-        return sums && [total(sums, add).map((value): Pair => ['w', value])]
+      return (parts, now) => {
+        const sums = parts && [total(valuesOf(parts), add).map((value): Pair => ['w', value])]
+        return whole(sums, now)
       }
     },
   },
