@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/left-out.ts',
     pool: 'forks',
+    // Threads that a test starts find the sources too.
+    execArgv: ['--conditions=millrace-src'],
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -1,11 +1,12 @@
-// Spark's own cases (operators.json), each run plain and with a death after every batch at each of
-// the four points of a batch's life.
+// Spark's own cases (operators.json), each run plain, with a death after every batch at each of the
+// four points of a batch's life, and on worker threads.
 
 import { readFileSync } from 'node:fs'
-import type { DStream, StreamingContext } from 'millrace'
+import type { DStream } from 'millrace'
 import { type Death, runBatches } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
-import { applyStages, type Setting, type StageSpec } from './functions.ts'
+import type { CaseArgs } from './case-pipeline.ts'
+import type { StageSpec } from './functions.ts'
 
 interface Case {
   readonly id: string
@@ -46,42 +47,46 @@ const leftOut: Readonly<Record<string, string>> = {
     'actions inside transform are refused',
 }
 
-const ways: Readonly<Record<string, (batches: number) => Death[]>> = {
-  plain: () => [],
-  'death after each plan': (n) => each(n, 'planned'),
-  'death after each run': (n) => each(n, 'ran'),
-  'death after each sink write': (n) => each(n, 'sinks'),
-  'death after each commit': (n) => each(n, 'committed'),
+interface Way {
+  readonly deaths: (batches: number) => Death[]
+  readonly workers: number
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  plain: { deaths: () => [], workers: 0 },
+  'death after each plan': { deaths: (n) => each(n, 'planned'), workers: 0 },
+  'death after each run': { deaths: (n) => each(n, 'ran'), workers: 0 },
+  'death after each sink write': { deaths: (n) => each(n, 'sinks'), workers: 0 },
+  'death after each commit': { deaths: (n) => each(n, 'committed'), workers: 0 },
+  'on 2 workers': { deaths: () => [], workers: 2 },
+  'on 3 workers, death after each sink write': { deaths: (n) => each(n, 'sinks'), workers: 3 },
 }
 
 function each(batches: number, at: 'planned' | 'ran' | 'sinks' | 'committed'): Death[] {
   return Array.from({ length: batches }, (_, i) => ({ batch: i + 1, at }))
 }
 
-function run(c: Case, batches: number, deaths: Death[], snapshots: boolean) {
+const pipelineModule = { module: new URL('./case-pipeline.ts', import.meta.url) }
+
+function run(c: Case, batches: number, way: Way, options: { deaths: number; snapshots: boolean }) {
   const inputs = c.inputs ?? [c.input ?? []]
   const partitions = c.params.inputPartitions
-  const options = {
+  const args: CaseArgs = {
+    intervalMs: c.batchIntervalMs,
+    pipeline: c.pipeline ?? [],
+    inputPipelines: c.inputPipelines ?? [],
+    snapshots: options.snapshots,
+  }
+  const how = {
     inputs,
     batches,
     batchInterval: c.batchIntervalMs,
-    restartAfter: deaths,
+    restartAfter: way.deaths(options.deaths),
+    workers: way.workers,
+    args,
     ...(partitions === undefined ? {} : { partitions }),
   }
-  return runBatches(options, (ssc: StreamingContext, ...streams: DStream<unknown>[]) => {
-    const base: Setting = {
-      intervalMs: c.batchIntervalMs,
-      others: [],
-      union: (all) => ssc.union(...all),
-      transform: (all, f) => ssc.transform(all, f),
-      snapshots,
-    }
-    const prepared = streams.map((stream, i) =>
-      applyStages(stream, c.inputPipelines?.[i] ?? [], base),
-    )
-    const [first, ...others] = prepared as [DStream<unknown>, ...DStream<unknown>[]]
-    return applyStages(first, c.pipeline ?? [], { ...base, others })
-  })
+  return runBatches(how, pipelineModule)
 }
 
 function compare(
@@ -115,15 +120,15 @@ function sortInside(record: unknown, order: (a: unknown, b: unknown) => number):
   return [key, value.some(Array.isArray) ? parts : [...parts].sort(order)]
 }
 
-describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
+describe.each(Object.entries(ways))('parity with Spark, %s', (_name, way) => {
   const streams = cases.filter((c) => c.kind === 'stream' && leftOut[c.id] === undefined)
   test.each(streams.map((c) => [c.id, c] as const))('%s', async (_id, c) => {
     const batches = c.numBatches ?? c.expected?.length ?? 0
-    compare(c, await run(c, batches, deaths(batches), false), c.expected ?? [])
+    compare(c, await run(c, batches, way, { deaths: batches, snapshots: false }), c.expected ?? [])
     if (c.expectedSnapshots === undefined) return
     compare(
       { ...c, ordered: false },
-      await run(c, batches, deaths(batches), true),
+      await run(c, batches, way, { deaths: batches, snapshots: true }),
       c.expectedSnapshots,
     )
   })
@@ -131,7 +136,7 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
   const errors = cases.filter((c) => c.kind === 'error' && c.expectedError?.atBatch !== undefined)
   test.each(errors.map((c) => [c.id, c] as const))('%s', async (_id, c) => {
     const atBatch = c.expectedError?.atBatch ?? 0
-    const failed = await run(c, atBatch, deaths(atBatch - 1), false).then(
+    const failed = await run(c, atBatch, way, { deaths: atBatch - 1, snapshots: false }).then(
       () => undefined,
       (error: Error & { outputs?: unknown[][] }) => error,
     )
