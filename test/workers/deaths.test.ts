@@ -1,0 +1,54 @@
+// Workers that die while they run a batch: others take their place, and the results are those of a
+// run in which nobody died. WORKER_DEATHS raises the number.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { runBatches } from 'millrace/testing'
+import { afterAll, expect, test } from 'vitest'
+
+const DEATHS = Number(process.env['WORKER_DEATHS'] ?? 50)
+const DEATHS_A_RUN = 5
+const BATCHES = 8
+const SEED = 20_261_124
+const home = mkdtempSync(join(tmpdir(), 'millrace-deaths-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+const pair = fc.tuple(fc.constantFrom(...keys), fc.double({ noNaN: true }))
+const input = fc.array(fc.array(pair, { minLength: 3, maxLength: 20 }), {
+  minLength: BATCHES,
+  maxLength: BATCHES,
+})
+const death = fc.record({ batch: fc.integer({ min: 1, max: BATCHES }), pick: fc.nat(100) })
+
+const module = { module: new URL('./deaths-pipeline.ts', import.meta.url) }
+
+test(
+  `${DEATHS} workers that die at random tasks leave the results as they were`,
+  { timeout: 600_000 },
+  async () => {
+    let died = 0
+    const property = fc.asyncProperty(
+      input,
+      fc.array(death, { minLength: DEATHS_A_RUN, maxLength: DEATHS_A_RUN }),
+      fc.integer({ min: 1, max: 3 }),
+      async (batches, chosen, workers) => {
+        const folder = mkdtempSync(join(home, 'run-'))
+        const deaths = chosen.map(({ batch, pick }) => {
+          const records = batches[batch - 1] as [string, number][]
+          return { batchTime: batch * 1_000, key: (records[pick % records.length] as [string])[0] }
+        })
+        const options = { inputs: [batches], batches: BATCHES, partitions: 3 }
+        const calm = await runBatches({ ...options, args: { folder, deaths: [] } }, module)
+        const args = { folder, deaths }
+        const stormy = await runBatches({ ...options, args, workers }, module)
+        died += new Set(deaths.map((one) => `${one.batchTime}-${one.key}`)).size
+        expect(stormy).toEqual(calm)
+      },
+    )
+    await fc.assert(property, { numRuns: Math.ceil(DEATHS / DEATHS_A_RUN), seed: SEED })
+    expect(died).toBeGreaterThan(DEATHS / 2)
+  },
+)
