@@ -4,7 +4,7 @@
 // state changes only after all sinks succeeded; a batch that failed has changed nothing.
 
 import { crc32 } from 'node:zlib'
-import type { BatchRuntime } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { type BatchNode, leaf } from '../batch/node.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
 import type { BatchLog } from '../checkpoint/log.ts'

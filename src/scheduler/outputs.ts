@@ -1,6 +1,7 @@
 // What an output operation does with a batch: a sink's writer, or the user's function.
 
-import { Batch, type BatchRuntime } from '../batch/batch.ts'
+import { Batch } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
 import type { Output } from '../dstream/graph.ts'
 import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from '../sinks/sink.ts'

@@ -1,4 +1,4 @@
-import type { State } from '../dstream/dstream.ts'
+import type { State } from '../dstream/state-operators.ts'
 
 /** The state of one key for one call of a mapWithState closure. */
 export class StateHandle implements State<unknown> {
