@@ -15,6 +15,7 @@ import { type PipelineOptions, type Settings, settingsOf } from './scheduler/opt
 import { type CompletedBatch, Progress } from './scheduler/progress.ts'
 import { Scheduler, type Until } from './scheduler/scheduler.ts'
 import { console } from './sinks/console.ts'
+import { savedFiles } from './sinks/saved-files.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { currentTally } from './task-scope.ts'
 
@@ -178,9 +179,9 @@ async function open<A>(
   const { batchIntervalMs } = settings
   const zeroTime = () => Math.floor(clock.wallMs() / batchIntervalMs) * batchIntervalMs
   const takeover = options.takeover ?? 'wait'
-  const print = (count: number) => console({ count })
+  const sinks = { print: (count: number) => console({ count }), save: savedFiles }
   const { signal } = aborted
-  const wired = { pipeline, graph, settings, store, clock, logger, events, print, takeover, signal }
+  const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
   const parts: EngineParts = { ...wired, fail, zeroTime }
   const engine = await Engine.open(parts).catch((error: unknown) => {
     graph.stop()

@@ -17,8 +17,8 @@ export const noRuntime: BatchRuntime = {
     Promise.reject(
       new StreamingError(
         'ACTION_NOT_ALLOWED',
-        'Cannot run an action on a batch outside of a running pipeline: only lazy operations work ' +
-          'here; call the action in foreachBatch',
+        'Cannot run an action on a batch outside of a running pipeline: only lazy operations ' +
+          'work here; call the action in foreachBatch',
       ),
     ),
 }

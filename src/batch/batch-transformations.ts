@@ -28,8 +28,8 @@ export abstract class BatchTransformations<T> extends RecordTransformations<T> {
    *
    * @example
    * ```ts
-   * const kinds = await onBatch(['b', 'a', 'b'], (all) => all.distinct({ partitions: 1 }).collect())
-   * assert.deepEqual(kinds, ['b', 'a'])
+   * const kinds = await onBatch(['b', 'a', 'b'], (all) => all.coalesce(1).distinct().collect())
+   * assert.deepEqual(kinds.sort(), ['a', 'b'])
    * ```
    */
   distinct(options?: Partitions): Batch<T> {
@@ -71,7 +71,7 @@ export abstract class BatchTransformations<T> extends RecordTransformations<T> {
    *
    * @example
    * ```ts
-   * const pairs = await onBatch([1], (numbers) => numbers.cartesian(Batch.of(['a', 'b'])).collect())
+   * const pairs = await onBatch([1], (one) => one.cartesian(Batch.of(['a', 'b'])).collect())
    * assert.deepEqual(pairs, [[1, 'a'], [1, 'b']])
    * ```
    */

@@ -108,7 +108,8 @@ export abstract class JoinTransformations<T> extends PairTransformations<T> {
    * @example
    * ```ts
    * const pairs = [['a', 1], ['b', 2]] as [string, number][]
-   * const left = await onBatch(pairs, (batch) => batch.subtractByKey(new Map([['a', 0]])).collect())
+   * const gone = new Map([['a', 0]])
+   * const left = await onBatch(pairs, (batch) => batch.subtractByKey(gone).collect())
    * assert.deepEqual(left, [['b', 2]])
    * ```
    */

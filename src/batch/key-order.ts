@@ -25,7 +25,9 @@ export function compareKeys(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b)
   const rank = rankOf(a)
   const other = rankOf(b)
-  return rank === other ? (KINDS[rank]?.[1] as Compare)(a as never, b as never) : rank - other
+  if (rank !== other) return rank - other
+  const [, compare] = KINDS[rank] as (typeof KINDS)[number]
+  return compare(a as never, b as never)
 }
 
 function rankOf(key: unknown): number {

@@ -10,8 +10,9 @@ import * as recipes from './recipes.ts'
 import type { Widen } from './widen.ts'
 import { freshCopies } from './zero.ts'
 
-/** The operations that merge the values of a key. Keys are compared by value; a key that cannot be
- * fails the batch with KEY_NOT_COMPARABLE. Keys stand in first-seen order within their partition. */
+/** The operations that merge the values of a key. Keys are compared by value; a key that cannot
+ * be fails the batch with KEY_NOT_COMPARABLE. Keys stand in first-seen order within their
+ * partition. */
 export abstract class PairTransformations<T> extends BatchTransformations<T> {
   /** Groups the records by key, in order.
    *

@@ -1,9 +1,9 @@
 // Lazy operations that look at one record, or one partition, at a time.
 
+import { ConfigError } from '../errors.ts'
 import type { Batch, PairBatch } from './batch.ts'
 import { BatchBase, dynamic } from './batch-base.ts'
 import { refuseAsync } from './closures.ts'
-import { ConfigError } from '../errors.ts'
 import { synchronous, type UseMapAsync } from './promise.ts'
 import * as recipes from './recipes.ts'
 

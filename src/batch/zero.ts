@@ -3,8 +3,8 @@
 
 import { decode, encode, isPrimitive } from './codec.ts'
 
-/** Gives fresh copies of `zero`. Throws VALUE_NOT_STORABLE where it cannot be copied, as an instance
- * of a class. */
+/** Gives fresh copies of `zero`. Throws VALUE_NOT_STORABLE where it cannot be copied, as an
+ * instance of a class. */
 export function freshCopies<Z>(zero: Z, operator: string): () => Z {
   if (isPrimitive(zero)) return () => zero
   const bytes = encode(zero, `the zero of ${operator}`)

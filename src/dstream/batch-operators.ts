@@ -1,9 +1,9 @@
 // Operators that look at a batch as a whole.
 
 import type { Batch } from '../batch/batch.ts'
+import { refuseAsync } from '../batch/closures.ts'
 import { checkPartitions, countOf, type Partitions } from '../batch/partition-count.ts'
 import * as recipes from '../batch/recipes.ts'
-import { refuseAsync } from '../batch/closures.ts'
 import type { DStream } from './dstream.ts'
 import { RecordOperators } from './record-operators.ts'
 import { transformNode } from './stream-base.ts'

@@ -82,8 +82,8 @@ export class DStream<T> extends OutputOperators<T> {
   persist(level: PersistLevel = 'memory'): this {
     if (level !== 'memory') {
       throw new ConfigError(
-        `Cannot persist "${this.node.name}" at level '${level}': batches are kept in memory only, ` +
-          `up to cacheBytesMax; use 'memory', and raise cacheBytesMax where it is too little`,
+        `Cannot persist "${this.node.name}" at level '${level}': batches are kept in memory ` +
+          `only, up to cacheBytesMax; use 'memory', and raise cacheBytesMax where it is too little`,
       )
     }
     this.graph.change(this.node, { persisted: true }, 'persist a stream')

@@ -1,9 +1,9 @@
 // Output operations: without one on a stream, nothing of it runs.
 
 import type { Batch } from '../batch/batch.ts'
+import { requireFunction } from '../batch/closures.ts'
 import { ConfigError } from '../errors.ts'
 import type { Sink } from '../sinks/sink.ts'
-import { requireFunction } from '../batch/closures.ts'
 import type { BatchContext, SaveFormat } from './graph.ts'
 import { StateOperators } from './state-operators.ts'
 
@@ -67,7 +67,7 @@ export abstract class OutputOperators<T> extends StateOperators<T> {
    */
   writeTo(sink: Sink<T>): void {
     if (typeof sink?.open !== 'function') {
-      throw new ConfigError(`Cannot write to ${String(sink)}: it must be a Sink, such as files()`)
+      throw new ConfigError(`Cannot write to a ${typeof sink}: it must be a Sink, such as files()`)
     }
     this.graph.addOutput({ kind: 'sink', node: this.node, sink: sink as Sink<unknown> })
   }
@@ -115,9 +115,23 @@ export abstract class OutputOperators<T> extends StateOperators<T> {
       throw new ConfigError(`Cannot use ${show(prefix)} as prefix of ${what}: give a path`)
     }
     if (suffix !== undefined && (typeof suffix !== 'string' || /[/\\]/.test(suffix))) {
-      throw new ConfigError(`Cannot use ${show(suffix)} as suffix of ${what}: give a text without /`)
+      throw new ConfigError(
+        `Cannot use ${show(suffix)} as suffix of ${what}: give a text without /`,
+      )
     }
     const save = { format, prefix, suffix: suffix === '' ? undefined : suffix }
+    const taken = this.graph.outputs.some(
+      (other) =>
+        other.kind === 'save' &&
+        other.save.prefix === save.prefix &&
+        other.save.suffix === save.suffix,
+    )
+    if (taken) {
+      throw new ConfigError(
+        `Cannot ${what} under ${show(prefix)} twice with one suffix: the second would find the ` +
+          `folders of the first; choose another prefix or suffix`,
+      )
+    }
     this.graph.addOutput({ kind: 'save', node: this.node, save })
   }
 }

@@ -1,10 +1,10 @@
 // Operators on streams of [key, value] within one batch.
 
+import { refuseAsync } from '../batch/closures.ts'
 import { countOf, type Partitions } from '../batch/partition-count.ts'
 import * as recipes from '../batch/recipes.ts'
 import type { Widen } from '../batch/widen.ts'
 import { BatchOperators } from './batch-operators.ts'
-import { refuseAsync } from '../batch/closures.ts'
 import type { DStream } from './dstream.ts'
 
 /** What the pair operators need of `this`: a stream of [key, value]. */

@@ -1,11 +1,11 @@
 // Operators that look at one record, or at one partition, at a time: no record moves to another
 // partition.
 
+import { refuseAsync, requireFunction } from '../batch/closures.ts'
 import type { UseMapAsync } from '../batch/promise.ts'
 import * as recipes from '../batch/recipes.ts'
 import { type Duration, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
-import { refuseAsync, requireFunction } from '../batch/closures.ts'
 import type { DStream } from './dstream.ts'
 import type { Pairs } from './pair-operators.ts'
 import { StreamBase } from './stream-base.ts'

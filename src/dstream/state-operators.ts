@@ -1,8 +1,8 @@
 // Operators that keep a state for each key from batch to batch.
 
+import { refuseAsync } from '../batch/closures.ts'
 import { countOf, type Partitions } from '../batch/partition-count.ts'
 import { type Duration, positiveDurationMs } from '../duration.ts'
-import { refuseAsync } from '../batch/closures.ts'
 import type { DStream, MapWithStateDStream } from './dstream.ts'
 import type { StreamNode } from './graph.ts'
 import { InitialState } from './initial-state.ts'

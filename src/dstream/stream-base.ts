@@ -2,10 +2,10 @@
 // derived.
 
 import type { Batch } from '../batch/batch.ts'
+import { refuseAsync } from '../batch/closures.ts'
 import type { Recipe } from '../batch/node.ts'
 import type { Naming } from '../batch/recipes.ts'
 import { ConfigError } from '../errors.ts'
-import { refuseAsync } from '../batch/closures.ts'
 import type { DStream } from './dstream.ts'
 import type { StreamGraph, StreamNode } from './graph.ts'
 

@@ -1,12 +1,12 @@
 // Operators over the last batches of a stream. Lengths and slides are durations, whole multiples of
 // the stream's own slide; a window that began before the stream did holds what there is.
 
+import { refuseAsync } from '../batch/closures.ts'
 import { countOf, type Partitions } from '../batch/partition-count.ts'
-import * as recipes from '../batch/recipes.ts'
 import type { Naming } from '../batch/recipes.ts'
+import * as recipes from '../batch/recipes.ts'
 import type { Widen } from '../batch/widen.ts'
 import type { Duration } from '../duration.ts'
-import { refuseAsync } from '../batch/closures.ts'
 import type { DStream } from './dstream.ts'
 import { JoinOperators } from './join-operators.ts'
 import type { Pairs, Reduce } from './pair-operators.ts'
@@ -108,12 +108,7 @@ export abstract class WindowOperators<T> extends JoinOperators<T> {
    * ```
    */
   reduceByWindow(f: Reduce<T>, length: Duration, slide?: Duration): DStream<T>
-  reduceByWindow(
-    f: Reduce<T>,
-    inverse: Reduce<T>,
-    length: Duration,
-    slide?: Duration,
-  ): DStream<T>
+  reduceByWindow(f: Reduce<T>, inverse: Reduce<T>, length: Duration, slide?: Duration): DStream<T>
   reduceByWindow(
     f: Reduce<T>,
     second: Reduce<T> | Duration,

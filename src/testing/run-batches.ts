@@ -9,6 +9,7 @@ import type { LifePoint } from '../scheduler/batch-runner.ts'
 import { Engine } from '../scheduler/engine.ts'
 import { type Settings, settingsOf } from '../scheduler/options.ts'
 import { console } from '../sinks/console.ts'
+import { savedFiles } from '../sinks/saved-files.ts'
 import { StreamingContext } from '../streaming-context.ts'
 import { CollectingSink } from './collecting-sink.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -39,6 +40,7 @@ export interface RunBatchesOptions {
   /** Cuts each partition into blocks at places that this seed picks, and into others when a batch
    * is read again. @default one block for each partition */
   readonly blockSeed?: number
+  /** Handed to the export of a module, after the context. */
   readonly args?: unknown
 }
 
@@ -49,7 +51,9 @@ type Build = (ssc: StreamingContext, ...streams: AnyStream[]) => AnyStream
 
 /** The pipeline of a module; its export has the shape (ssc, args, ...streams) => DStream. */
 export interface BuildModule {
+  /** Where the module is. */
   readonly module: URL
+  /** Name of the export. @default 'default' */
   readonly export?: string
 }
 
@@ -165,7 +169,7 @@ class BatchesRun {
       clock: this.#clock,
       logger: quietLogger,
       events,
-      print: (count) => console({ count }),
+      sinks: { print: (count) => console({ count }), save: savedFiles },
       takeover: 'force',
       signal: new AbortController().signal,
       fail: () => undefined,
