@@ -333,6 +333,6 @@ function requireWhole(n: number, action: string): void {
 function refuseEmpty(what: string): never {
   throw new StreamingError(
     'BATCH_EMPTY',
-    `Cannot ${what} a batch without records: ask isEmpty() first, or use take or fold`,
+    `Cannot ${what} an empty batch: ask isEmpty() first, or use take or fold`,
   )
 }
