@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts'
 import type { Batch, PairBatch } from './batch.ts'
 import { BatchBase, dynamic } from './batch-base.ts'
 import { refuseAsync } from './closures.ts'
-import { synchronous, type UseMapAsync } from './promise.ts'
+import { type Kept, type Predicate, synchronous, type UseMapAsync } from './promise.ts'
 import * as recipes from './recipes.ts'
 
 /** The operations that need one record or one partition at a time. */
@@ -17,10 +17,8 @@ export abstract class RecordTransformations<T> extends BatchBase<T> {
    * assert.deepEqual(doubled, [2, 4])
    * ```
    */
-  map<U extends PromiseLike<unknown>>(f: (record: T) => U): UseMapAsync<U, Batch<U>>
-  map<U>(f: (record: T) => U): Batch<U>
-  map<U>(f: (record: T) => U): Batch<U> {
-    return this.#narrow('map', f)
+  map<U>(f: (record: T) => U): UseMapAsync<U, Batch<U>> {
+    return this.#narrow<U>('map', f) as UseMapAsync<U, Batch<U>>
   }
 
   /** Applies `f` to each record and joins what it gives: arrays, sets, generators, texts.
@@ -43,9 +41,7 @@ export abstract class RecordTransformations<T> extends BatchBase<T> {
    * assert.deepEqual(even, [2])
    * ```
    */
-  filter<U extends T>(f: (record: T) => record is U): Batch<U>
-  filter(f: (record: T) => boolean): Batch<T>
-  filter(f: (record: T) => boolean): Batch<T> {
+  filter<U>(f: Predicate<T, U>): Batch<Kept<T, U>> {
     return this.#narrow('filter', f)
   }
 
@@ -140,14 +136,10 @@ export abstract class RecordTransformations<T> extends BatchBase<T> {
    * assert.deepEqual(changed, [['a', 2]])
    * ```
    */
-  mapValues<K, V, U extends PromiseLike<unknown>>(
-    this: PairBatch<K, V>,
-    f: (value: V) => U,
-  ): UseMapAsync<U, Batch<[K, U]>>
-  mapValues<K, V, U>(this: PairBatch<K, V>, f: (value: V) => U): Batch<[K, U]>
-  mapValues<K, V, U>(this: PairBatch<K, V>, f: (value: V) => U): Batch<[K, U]> {
+  mapValues<K, V, U>(this: PairBatch<K, V>, f: (value: V) => U): UseMapAsync<U, Batch<[K, U]>> {
     refuseAsync(f, 'mapValues')
-    return this.lift(recipes.narrow('mapValues', f, dynamic('mapValues')))
+    const recipe = recipes.narrow('mapValues', f, dynamic('mapValues'))
+    return this.lift<[K, U]>(recipe) as UseMapAsync<U, Batch<[K, U]>>
   }
 
   /** Applies `f` to each value and pairs each of what it gives with the key.

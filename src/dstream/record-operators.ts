@@ -2,7 +2,7 @@
 // partition.
 
 import { refuseAsync, requireFunction } from '../batch/closures.ts'
-import type { UseMapAsync } from '../batch/promise.ts'
+import type { Kept, Predicate, UseMapAsync } from '../batch/promise.ts'
 import * as recipes from '../batch/recipes.ts'
 import { type Duration, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
@@ -37,10 +37,8 @@ export abstract class RecordOperators<T> extends StreamBase<T> {
    * assert.deepEqual(outputs, [[2, 3]])
    * ```
    */
-  map<U extends PromiseLike<unknown>>(f: (record: T) => U): UseMapAsync<U, DStream<U>>
-  map<U>(f: (record: T) => U): DStream<U>
-  map<U>(f: (record: T) => U): DStream<U> {
-    return this.#narrow('map', f)
+  map<U>(f: (record: T) => U): UseMapAsync<U, DStream<U>> {
+    return this.#narrow<U>('map', f) as UseMapAsync<U, DStream<U>>
   }
 
   /** Applies `f` to each record and joins what it gives: arrays, sets, generators, texts.
@@ -69,9 +67,7 @@ export abstract class RecordOperators<T> extends StreamBase<T> {
    * assert.deepEqual(outputs, [[2, 4]])
    * ```
    */
-  filter<U extends T>(f: (record: T) => record is U): DStream<U>
-  filter(f: (record: T) => boolean): DStream<T>
-  filter(f: (record: T) => boolean): DStream<T> {
+  filter<U>(f: Predicate<T, U>): DStream<Kept<T, U>> {
     return this.#narrow('filter', f)
   }
 
@@ -146,14 +142,10 @@ export abstract class RecordOperators<T> extends StreamBase<T> {
    * assert.deepEqual(outputs, [[['a', 10]]])
    * ```
    */
-  mapValues<K, V, U extends PromiseLike<unknown>>(
-    this: Pairs<K, V>,
-    f: (value: V) => U,
-  ): UseMapAsync<U, DStream<[K, U]>>
-  mapValues<K, V, U>(this: Pairs<K, V>, f: (value: V) => U): DStream<[K, U]>
-  mapValues<K, V, U>(this: Pairs<K, V>, f: (value: V) => U): DStream<[K, U]> {
+  mapValues<K, V, U>(this: Pairs<K, V>, f: (value: V) => U): UseMapAsync<U, DStream<[K, U]>> {
     refuseAsync(f, 'mapValues')
-    return this.lift('mapValues', recipes.narrow('mapValues', f, this.naming('mapValues')))
+    const recipe = recipes.narrow('mapValues', f, this.naming('mapValues'))
+    return this.lift<[K, U]>('mapValues', recipe) as UseMapAsync<U, DStream<[K, U]>>
   }
 
   /** Applies `f` to each value and pairs each of what it gives with the key.
