@@ -3,9 +3,9 @@
 
 import { ConfigError } from '../errors.ts'
 
-/** What an operator gives whose closure returns `U`: the stream or batch, or never for a promise, so
- * that the compiler points at what would be done with it: closures are synchronous, and mapAsync is
- * for promises. One type and no overload: streams of several types take the same call. */
+/** What an operator gives whose closure returns `U`: the stream or batch, or never for a promise,
+ * so that the compiler points at what would be done with it: closures are synchronous, and mapAsync
+ * is for promises. One type and no overload: streams of several types take the same call. */
 export type UseMapAsync<U, Stream> = 0 extends 1 & U
   ? Stream
   : [U] extends [never]
