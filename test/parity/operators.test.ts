@@ -1,50 +1,14 @@
-// Spark's own cases (operators.json), each run plain and with a death after every batch at each of
-// the four points of a batch's life.
+// Cases of Spark's own suites, and ours in the same form, each run plain and with a death after
+// every batch at each of the four points of a batch's life.
 
-import { readFileSync } from 'node:fs'
 import type { DStream, StreamingContext } from 'millrace'
 import { type Death, runBatches } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
-import { applyStages, type Setting, type StageSpec } from './functions.ts'
+import { leftOut } from './accounting.ts'
+import { type Case, furtherCases, sparkCases } from './cases.ts'
+import { applyStages, type Setting } from './functions.ts'
 
-interface Case {
-  readonly id: string
-  readonly kind: string
-  readonly params: {
-    readonly inputPartitions?: number
-    readonly windowMs?: number
-    readonly slideMs?: number
-  }
-  readonly pipeline?: readonly StageSpec[]
-  readonly inputPipelines?: readonly (readonly StageSpec[])[]
-  readonly input?: (unknown[] | null)[]
-  readonly inputs?: (unknown[] | null)[][]
-  readonly expected?: unknown[][]
-  readonly expectedSnapshots?: unknown[][]
-  readonly expectedBeforeError?: unknown[][]
-  readonly expectedError?: {
-    readonly atBatch?: number
-    readonly when?: string
-    readonly messageContains?: string
-  }
-  readonly ordered?: boolean
-  readonly valueCompare?: string
-  readonly dropEmptyOutputs?: boolean
-  readonly numBatches?: number
-  readonly batchIntervalMs: number
-}
-
-const cases = JSON.parse(
-  readFileSync(new URL('./operators.json', import.meta.url), 'utf8'),
-) as readonly Case[]
-
-/** Cases that are left out, with the reason. */
-const leftOut: Readonly<Record<string, string>> = {
-  'checkpointsuite-recovery-with-saveasnewapihadoopfiles-operation':
-    'Hadoop file sinks do not exist here',
-  'checkpointsuite-recovery-with-saveashadoopfile-inside-transform-operation':
-    'actions inside transform are refused',
-}
+const cases = [...sparkCases, ...furtherCases]
 
 const ways: Readonly<Record<string, (batches: number) => Death[]>> = {
   plain: () => [],
@@ -58,7 +22,13 @@ function each(batches: number, at: 'planned' | 'ran' | 'sinks' | 'committed'): D
   return Array.from({ length: batches }, (_, i) => ({ batch: i + 1, at }))
 }
 
-function run(c: Case, batches: number, deaths: Death[], snapshots: boolean) {
+/** Runs a case; `look` says what of it is seen. */
+function run(
+  c: Case,
+  batches: number,
+  deaths: Death[],
+  look: 'records' | 'snapshots' | 'partitions' = 'records',
+) {
   const inputs = c.inputs ?? [c.input ?? []]
   const partitions = c.params.inputPartitions
   const options = {
@@ -74,13 +44,14 @@ function run(c: Case, batches: number, deaths: Death[], snapshots: boolean) {
       others: [],
       union: (all) => ssc.union(...all),
       transform: (all, f) => ssc.transform(all, f),
-      snapshots,
+      snapshots: look === 'snapshots',
     }
     const prepared = streams.map((stream, i) =>
       applyStages(stream, c.inputPipelines?.[i] ?? [], base),
     )
     const [first, ...others] = prepared as [DStream<unknown>, ...DStream<unknown>[]]
-    return applyStages(first, c.pipeline ?? [], { ...base, others })
+    const last = applyStages(first, c.pipeline ?? [], { ...base, others })
+    return look === 'partitions' ? last.glom() : last
   })
 }
 
@@ -116,22 +87,26 @@ function sortInside(record: unknown, order: (a: unknown, b: unknown) => number):
 }
 
 describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
-  const streams = cases.filter((c) => c.kind === 'stream' && leftOut[c.id] === undefined)
+  const streams = cases.filter((c) => c.kind === 'stream' && leftOut(c) === undefined)
   test.each(streams.map((c) => [c.id, c] as const))('%s', async (_id, c) => {
-    const batches = c.numBatches ?? c.expected?.length ?? 0
-    compare(c, await run(c, batches, deaths(batches), false), c.expected ?? [])
-    if (c.expectedSnapshots === undefined) return
-    compare(
-      { ...c, ordered: false },
-      await run(c, batches, deaths(batches), true),
-      c.expectedSnapshots,
-    )
+    const expected = (c.expected ?? []) as unknown[][]
+    const batches = c.numBatches ?? expected.length
+    const dies = deaths(batches)
+    compare(c, await run(c, batches, dies), expected)
+    if (c.expectedSnapshots !== undefined) {
+      const got = await run(c, batches, dies, 'snapshots')
+      compare({ ...c, ordered: false }, got, c.expectedSnapshots)
+    }
+    if (c.expectedPartitionCounts !== undefined) {
+      const got = await run(c, batches, dies, 'partitions')
+      expect(got.map((parts) => parts?.length)).toEqual(c.expectedPartitionCounts)
+    }
   })
 
   const errors = cases.filter((c) => c.kind === 'error' && c.expectedError?.atBatch !== undefined)
   test.each(errors.map((c) => [c.id, c] as const))('%s', async (_id, c) => {
     const atBatch = c.expectedError?.atBatch ?? 0
-    const failed = await run(c, atBatch, deaths(atBatch - 1), false).then(
+    const failed = await run(c, atBatch, deaths(atBatch - 1)).then(
       () => undefined,
       (error: Error & { outputs?: unknown[][] }) => error,
     )
@@ -152,9 +127,4 @@ describe('parity with Spark, at declaration', () => {
       ),
     ).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
-})
-
-test('at most ten cases are left out, each with its reason', () => {
-  expect(Object.keys(leftOut).length).toBeLessThanOrEqual(10)
-  for (const id of Object.keys(leftOut)) expect(cases.map((c) => c.id)).toContain(id)
 })
