@@ -245,6 +245,11 @@ export class StreamGraph {
     if (!node.options.persisted) {
       throw new ConfigError(`Cannot ${action}: its batches are not kept; call cache() on it`)
     }
+    if (!reachable(this).includes(node)) {
+      throw new ConfigError(
+        `Cannot ${action}: no output operation needs it, so it has no batches; give it one`,
+      )
+    }
     return this.#slices(node, from, to)
   }
 

@@ -43,6 +43,15 @@ interface OpenReceiver {
   readonly rate: RateController
 }
 
+/** What a start finds about sources. */
+export type SourceRecovery = Pick<Recovered, 'redo' | 'positions'>
+
+/** What a completed batch says about the speed of the run. */
+export type BatchSpeed = Pick<
+  EndedBatchInfo,
+  'sources' | 'processingEndTime' | 'processingDelayMs' | 'schedulingDelayMs'
+>
+
 /** All receivers of a run. */
 export class Receivers {
   readonly #parts: ReceiversParts
@@ -54,7 +63,7 @@ export class Receivers {
   }
 
   /** Opens each source at its position after what the log holds, redone batches included. */
-  async start(log: BatchLog | undefined, recovered: Recovered): Promise<void> {
+  async start(log: BatchLog | undefined, recovered: SourceRecovery): Promise<void> {
     for (const { source, sourceId } of this.#parts.graph.sources) {
       const receiver = this.#openOne(source, sourceId)
       const known = recovered.positions.get(sourceId) ?? []
@@ -113,7 +122,7 @@ export class Receivers {
   }
 
   /** Adapts the rate of each source to a completed batch. */
-  batchCompleted(batch: EndedBatchInfo): void {
+  batchCompleted(batch: BatchSpeed): void {
     const { processingDelayMs, schedulingDelayMs, processingEndTime: endTime } = batch
     for (const { sourceId, source, receiver, rate } of this.#open) {
       const records = batch.sources[sourceId]?.records ?? 0
@@ -184,7 +193,7 @@ export class Receivers {
   }
 }
 
-function redoRanges(recovered: Recovered, sourceId: number): SourceRange[] {
+function redoRanges(recovered: SourceRecovery, sourceId: number): SourceRange[] {
   return recovered.redo.flatMap((plan) =>
     plan.sources.flatMap((source) => (source.sourceId === sourceId ? source.ranges : [])),
   )
