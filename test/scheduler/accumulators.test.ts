@@ -16,7 +16,6 @@ import { EventBus } from '../../src/events.ts'
 import type { LifePoint } from '../../src/scheduler/batch-runner.ts'
 import { Engine } from '../../src/scheduler/engine.ts'
 import { settingsOf } from '../../src/scheduler/options.ts'
-import { console } from '../../src/sinks/console.ts'
 import { StreamingContext as Context } from '../../src/streaming-context.ts'
 import { PushSource, tick } from './push-source.ts'
 
@@ -61,7 +60,6 @@ async function totals(
         clock,
         logger: quietLogger,
         events: new EventBus(quietLogger),
-        print: (count) => console({ count }),
         takeover: 'force',
         signal: new AbortController().signal,
         fail: () => undefined,
