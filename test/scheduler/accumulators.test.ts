@@ -9,7 +9,13 @@ import {
   type StreamingContext,
   start,
 } from 'millrace'
-import { ManualClock, MemoryStore, quietLogger, scriptedSource } from 'millrace/testing'
+import {
+  CollectingSink,
+  ManualClock,
+  MemoryStore,
+  quietLogger,
+  scriptedSource,
+} from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { StreamGraph } from '../../src/dstream/graph.ts'
 import { EventBus } from '../../src/events.ts'
@@ -60,6 +66,7 @@ async function totals(
         clock,
         logger: quietLogger,
         events: new EventBus(quietLogger),
+        sinks: { print: () => new CollectingSink(), save: () => new CollectingSink() },
         takeover: 'force',
         signal: new AbortController().signal,
         fail: () => undefined,

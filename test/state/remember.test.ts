@@ -150,7 +150,7 @@ describe('remember', () => {
       unused = queue.map((n) => n).cache()
       queue.foreachBatch(() => undefined)
     })
-    expect(() => unused?.slice(0, 1_000)).toThrow(/no output operation needs it/)
+    await expect(unused?.slice(0, 1_000)).rejects.toThrow(/no output operation needs it/)
     await run.stop()
   })
 })
