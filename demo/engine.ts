@@ -23,7 +23,7 @@ try {
   fail(error)
 }
 
-/** Passes on what the demo shows: from the first event on, so that redone batches are among them. */
+/** Passes on what the demo shows, from the first event on: redone batches are among them. */
 function onEvent(event: StreamEvent): void {
   if (isForwarded(event)) tell({ kind: 'event', event })
 }

@@ -106,7 +106,9 @@ export class DStream<T> extends OutputOperators<T> {
     return this
   }
 
-  /** Asks for a snapshot of state at least this often; a multiple of the stream's slide.
+  /** Asks for a snapshot of state after as many commits as batches fit into `interval`, a multiple
+   * of the stream's slide; of several intervals, and of `snapshotEvery`, the smallest counts.
+   * Starting rejects with CONFIG_INVALID where the pipeline has `checkpoint: false`.
    *
    * @example
    * ```ts
@@ -124,8 +126,10 @@ export class DStream<T> extends OutputOperators<T> {
   }
 
   /** The batches of a cached stream with from ≤ time ≤ to (epoch milliseconds) that are still
-   * kept, oldest first. Rejects with CONFIG_INVALID before the pipeline runs, and for a stream that
-   * is not cached. Actions work on what it gives.
+   * kept, oldest first; as in Spark, a `from` between two batch times is taken as the earlier one.
+   * `cacheBytesMax` and `remember` say how long batches are kept. Rejects with CONFIG_INVALID before
+   * the pipeline runs, and for a stream that is not cached or that no output operation needs.
+   * Actions work on what it gives.
    *
    * @example
    * ```ts

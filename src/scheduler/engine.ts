@@ -180,18 +180,16 @@ export class Engine {
     const request = { batchId, time: this.timeOf(batchId), cuts, redo }
     const report = this.#report(request)
     report.started()
-    try {
-      const { logged, tally } = await this.#runner.run(request, report.info)
-      this.#lastBatchId = batchId
-      this.#unsynced ||= logged
-      this.#accumulators.merge(tally)
-      const accumulators = Object.fromEntries(tally.entries())
-      const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
-      this.#receivers.batchCompleted(ended)
-    } catch (error) {
+    const { logged, tally } = await this.#runner.run(request, report.info).catch((error) => {
       report.failed(error)
       throw error
-    }
+    })
+    this.#lastBatchId = batchId
+    this.#unsynced ||= logged
+    this.#accumulators.merge(tally)
+    const accumulators = Object.fromEntries(tally.entries())
+    const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
+    this.#receivers.batchCompleted(ended)
     await this.#snapshotIfDue()
   }
 

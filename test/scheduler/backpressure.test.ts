@@ -102,7 +102,7 @@ test('without backpressure and rateMax nothing limits a batch but bytes', async 
   await run.stop()
 })
 
-test('a source that cannot be replayed and limits itself is not limited a second time', async () => {
+test('a source without replay that limits itself is not limited a second time', async () => {
   const source = new PushSource({ replayable: false, limitsItself: true })
   source.push(...many(500))
   const { run, clock, sizes } = await running(source, { rateMax: 10 })

@@ -27,7 +27,7 @@ describe('a broadcast value', () => {
     await run.stop()
   })
 
-  test('is loaded once for each start, and again after a restart, before a batch is redone', async () => {
+  test('is loaded again after a restart, before a batch is redone', async () => {
     let loads = 0
     const outputs = await runBatches(
       { inputs: [[[1], [2], [3]]], batches: 3, restartAfter: [{ batch: 2, at: 'sinks' }] },

@@ -79,7 +79,7 @@ describe('a graceful stop', () => {
     expect(sink.records()).toEqual(count(1_000))
   })
 
-  test('while missed batches are caught up ends after the one that runs, with all records', async () => {
+  test('while missed batches are caught up ends early, with all records', async () => {
     const store = new MemoryStore()
     const source = new PushSource()
     source.push(1)

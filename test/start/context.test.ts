@@ -67,7 +67,7 @@ describe('declaring', () => {
 })
 
 describe('a start', () => {
-  test('that fails stops the receivers, closes the sinks and lets go of the checkpoint', async () => {
+  test('that fails stops receivers, closes sinks and lets go of the checkpoint', async () => {
     const store = new MemoryStore()
     const source = new PushSource({ name: 'good' })
     let broken = true
