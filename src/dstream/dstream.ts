@@ -127,9 +127,9 @@ export class DStream<T> extends OutputOperators<T> {
 
   /** The batches of a cached stream with from ≤ time ≤ to (epoch milliseconds) that are still
    * kept, oldest first; as in Spark, a `from` between two batch times is taken as the earlier one.
-   * `cacheBytesMax` and `remember` say how long batches are kept. Rejects with CONFIG_INVALID before
-   * the pipeline runs, and for a stream that is not cached or that no output operation needs.
-   * Actions work on what it gives.
+   * `cacheBytesMax` and `remember` say how long batches are kept. Rejects with CONFIG_INVALID
+   * before the pipeline runs, and for a stream that is not cached or that no output operation
+   * needs. Actions work on what it gives.
    *
    * @example
    * ```ts
