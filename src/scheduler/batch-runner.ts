@@ -9,7 +9,7 @@ import { type BatchNode, leaf } from '../batch/node.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
-import { ConfigError, StreamingError } from '../errors.ts'
+import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
@@ -167,10 +167,29 @@ export class BatchRunner {
     return results
   }
 
-  #write({ batchId, time }: BatchRequest, results: Results, tally: Tally): Promise<SinkReceipt[]> {
+  async #write(
+    { batchId, time }: BatchRequest,
+    results: Results,
+    tally: Tally,
+  ): Promise<SinkReceipt[]> {
     const { graph, outputs, pipeline, epoch } = this.#parts
     const batch = { pipeline, batchId, time, epoch, attempt: 0 }
-    return outputs.write(batch, results, (work) => runTask(graph.graph, tally, work))
+    try {
+      return await outputs.write(batch, results, (work) => runTask(graph.graph, tally, work))
+    } catch (error) {
+      await this.#throwIfFenced()
+      throw error
+    }
+  }
+
+  /** A sink fails in many ways when another process has taken the checkpoint over and writes the
+   * same batch: say why. */
+  async #throwIfFenced(): Promise<void> {
+    const failed = await this.#parts.log?.sync().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (codeOf(failed) === 'FENCED') throw failed
   }
 
   #planOf({ batchId, time, cuts }: BatchRequest): Parameters<BatchLog['plan']>[0] {

@@ -53,3 +53,24 @@ export function caseOf<T>(id: string): T {
   if (found === undefined) throw new Error(`operators.json has no case "${id}"`)
   return found as T
 }
+
+/** A case that is no pipeline of one stream: a table, a script, a query. */
+export interface SparkCase {
+  readonly id: string
+  readonly name: string
+  readonly kind: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly columns?: readonly string[]
+  readonly input?: readonly (readonly unknown[])[]
+  readonly expected?: unknown
+  readonly steps?: readonly Readonly<Record<string, unknown>>[]
+  readonly batchIntervalMs?: number
+}
+
+/** The cases whose ids begin with a prefix; fails if there are none, so that no test passes for
+ * want of its data. */
+export function casesOf(prefix: string): readonly SparkCase[] {
+  const found = sparkCases.filter(({ id }) => id.startsWith(prefix))
+  if (found.length === 0) throw new Error(`operators.json has no case ${prefix}…`)
+  return found as readonly unknown[] as readonly SparkCase[]
+}

@@ -246,7 +246,8 @@ describe('listeners', () => {
     run.on('batch-started', () => {
       throw new Error('thrown')
     })
-    run.on('batch-started', () => Promise.reject(new Error('rejected')))
+    const rejecting: () => unknown = () => Promise.reject(new Error('rejected'))
+    run.on('batch-started', rejecting)
     await tick(run, clock)
     await run.stop()
     expect(logged).toContainEqual({ err: new Error('thrown'), event: 'batch-started' })

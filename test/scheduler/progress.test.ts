@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { EventBus } from '../../src/events.ts'
 import { BatchReport } from '../../src/scheduler/batch-report.ts'
 import { Progress } from '../../src/scheduler/progress.ts'
-import { casesOf } from '../parity/spark-cases.ts'
+import { casesOf } from '../parity/cases.ts'
 import { PushSource, tick } from './push-source.ts'
 
 /** What the case calls our figures. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RateController } from '../../src/scheduler/rate-controller.ts'
 import type { RateEstimator } from '../../src/scheduler/rate-estimator.ts'
-import { casesOf } from '../parity/spark-cases.ts'
+import { casesOf } from '../parity/cases.ts'
 
 const figures = { endTime: 1, records: 1, processingDelayMs: 1, schedulingDelayMs: 0 }
 const giving = (...rates: (number | undefined)[]): RateEstimator => ({

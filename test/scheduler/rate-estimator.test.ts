@@ -5,7 +5,7 @@ import { pipeline } from 'millrace'
 import { describe, expect, test } from 'vitest'
 import { settingsOf } from '../../src/scheduler/options.ts'
 import { type PidOptions, PidRateEstimator } from '../../src/scheduler/rate-estimator.ts'
-import { casesOf, type SparkCase } from '../parity/spark-cases.ts'
+import { casesOf, type SparkCase } from '../parity/cases.ts'
 
 const INTERVAL_MS = 20
 const only = { proportional: 1, integral: 0, derivative: 0, rateMin: 10 }

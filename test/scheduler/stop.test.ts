@@ -245,7 +245,9 @@ describe('a stop', () => {
     const stopped = Promise.withResolvers<void>()
     const described = pipeline('p', options, (ssc) => {
       ssc.queue([[1]]).foreachBatch(() => {
-        setImmediate(() => run?.stop().then(stopped.resolve, stopped.reject))
+        setImmediate(() => {
+          run?.stop().then(stopped.resolve, stopped.reject)
+        })
       })
     })
     run = await start(described, { clock, logger: quietLogger })

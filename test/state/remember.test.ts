@@ -3,11 +3,8 @@
 import { type DStream, type Duration, pipeline, type StreamingContext, start } from 'millrace'
 import { ManualClock, MemoryStore, quietLogger } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
-import { StreamGraph } from '../../src/dstream/graph.ts'
-import { checkpointEvery } from '../../src/dstream/retention.ts'
-import { StreamingContext as Context } from '../../src/streaming-context.ts'
+import { casesOf } from '../parity/cases.ts'
 import { applyStages, type Setting } from '../parity/functions.ts'
-import { casesOf } from '../parity/spark-cases.ts'
 import { PushSource, tick } from '../scheduler/push-source.ts'
 
 const options = { batchInterval: 1_000, checkpoint: false } as const
@@ -156,29 +153,6 @@ describe('remember', () => {
 })
 
 describe('checkpoint(interval) of a stream', () => {
-  const [durations] = casesOf('mapwithstatesuite-mapwithstate-checkpoint-durations')
-  const rows = (durations?.input ?? []) as readonly [number, number | null][]
-  const effective = durations?.expected as readonly number[]
-
-  /** The interval at which a graph asks for snapshots, in milliseconds. */
-  function intervalOf(batchMs: number, checkpointMs: number | null): number | undefined {
-    const graph = new StreamGraph(batchMs)
-    const pairs = new Context(graph).queue([[['k', 1] as [string, number]]])
-    const mapped = pairs.mapWithState(() => undefined)
-    if (checkpointMs !== null) mapped.checkpoint(checkpointMs)
-    mapped.print()
-    const batches = checkpointEvery(graph)
-    return batches === undefined ? undefined : batches * batchMs
-  }
-
-  // Spark's default of 10 batches is not ours: the log holds what changed since the last snapshot.
-  test.each(rows.map(([batch, given], i) => [batch, given, effective[i]] as const))(
-    'at batches of %d ms, %s given, is what Spark has, or left to snapshotEvery',
-    (batchMs, given, inSpark) => {
-      expect(intervalOf(batchMs, given)).toBe(given === null ? undefined : inSpark)
-    },
-  )
-
   test.each([
     ['100 commits, the default', undefined, undefined, []],
     ['the interval of the stream', '3s', undefined, [3, 6, 9]],
