@@ -1,7 +1,7 @@
 // A pipeline as the engine runs it between the cut of a batch and its sinks: the graph of streams,
 // the lineage of each batch, and its evaluation with generated loops.
 
-import type { BatchRuntime } from '../src/batch/batch.ts'
+import type { BatchRuntime } from '../src/batch/batch-base.ts'
 import { leaf } from '../src/batch/node.ts'
 import type { Records } from '../src/batch/records.ts'
 import { systemClock } from '../src/clock.ts'

@@ -2,8 +2,8 @@
 // time.
 
 import { once } from 'node:events'
-import { start } from 'millrace'
-import { type EngineArgs, FORWARDED, type FromEngine } from './engine-protocol.ts'
+import { type StreamEvent, start } from 'millrace'
+import { type EngineArgs, type EngineEvent, FORWARDED, type FromEngine } from './engine-protocol.ts'
 import wordCount from './pipeline.ts'
 
 const { checkpoint, wordCount: args } = JSON.parse(process.argv[2] ?? '{}') as EngineArgs
@@ -14,14 +14,22 @@ process.once('disconnect', () => process.exit(1))
 const stopAsked = once(process, 'message')
 
 try {
-  const run = await start(wordCount, { args, overrides: { checkpoint } })
-  for (const kind of FORWARDED) run.on(kind, (event) => tell({ kind: 'event', event }))
+  const run = await start(wordCount, { args, overrides: { checkpoint }, onEvent })
   stopAsked.then(() => run.stop()).catch(fail)
   tell({ kind: 'started' })
   await run.done
   leave({ kind: 'stopped' }, 0)
 } catch (error) {
   fail(error)
+}
+
+/** Passes on what the demo shows, from the first event on: redone batches are among them. */
+function onEvent(event: StreamEvent): void {
+  if (isForwarded(event)) tell({ kind: 'event', event })
+}
+
+function isForwarded(event: StreamEvent): event is EngineEvent {
+  return FORWARDED.some((kind) => kind === event.kind)
 }
 
 function tell(message: FromEngine): void {

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'KEY_NOT_COMPARABLE'
   | 'VALUE_NOT_STORABLE'
   | 'BATCH_MISSING'
+  | 'BATCH_EMPTY'
   | 'ACTION_NOT_ALLOWED'
   | 'STOP_NOT_ALLOWED'
   | 'BROADCAST_NOT_LOADED'
@@ -42,8 +43,11 @@ export type ErrorCode =
  * ```
  */
 export class StreamingError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'StreamingError'
+  /** Which rule was met; docs/errors.md has a section for each. */
   readonly code: ErrorCode
+  /** True if the same call may succeed later, without a change. */
   readonly retryable: boolean
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions & { retryable?: boolean }) {
@@ -62,6 +66,7 @@ export class StreamingError extends Error {
  * ```
  */
 export class ConfigError extends StreamingError {
+  /** The name of the class. */
   override readonly name = 'ConfigError'
 
   constructor(message: string, options?: ErrorOptions & { code?: ErrorCode }) {
@@ -71,10 +76,14 @@ export class ConfigError extends StreamingError {
 
 /** Where in a batch a closure failed. `record` counts from 0 within the source partition. */
 export interface TaskPlace {
+  /** Batch time, epoch milliseconds. */
   readonly time: number
+  /** Name of the operator, for example `map-3`. */
   readonly operator: string
-  /** Undefined where the closure gets whole batches, as that of `transform` does. */
+  /** Partition of what the operator reads, from 0; undefined where the closure gets whole batches,
+   * as that of `transform` does. */
   readonly partition: number | undefined
+  /** Index of the record in that partition, from 0; undefined where it is not known. */
   readonly record: number | undefined
   /** The record's own position in its source, for example a Kinesis sequence number. */
   readonly position: string | undefined
@@ -94,7 +103,9 @@ export interface TaskPlace {
  * ```
  */
 export class TaskError extends StreamingError {
+  /** The name of the class. */
   override readonly name = 'TaskError'
+  /** Where the closure failed. */
   readonly place: TaskPlace
 
   constructor(place: TaskPlace, cause: unknown) {

@@ -2,9 +2,13 @@
 
 /** The part of a pino logger that millrace uses; any logger with these methods will do. */
 export interface Logger {
+  /** What helps to follow the engine's steps. */
   debug(fields: object, message: string): void
+  /** What an operator wants to know of a healthy run. */
   info(fields: object, message: string): void
+  /** What went wrong and was made up for. */
   warn(fields: object, message: string): void
+  /** What went wrong and was not. */
   error(fields: object, message: string): void
 }
 
@@ -12,6 +16,7 @@ export interface Logger {
 export interface SourceInfo {
   /** Ordinal of the source, in the order of declaration. */
   readonly sourceId: number
+  /** The source's own name, for example `kinesis:lines`. */
   readonly name: string
   /** Records cut from the source. */
   readonly records: number
@@ -21,9 +26,11 @@ export interface SourceInfo {
 
 /** Figures of one batch; times in epoch milliseconds. */
 export interface BatchInfo {
+  /** Counts from 1. */
   readonly batchId: number
   /** Batch time. */
   readonly time: number
+  /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
   /** Records cut from all sources. */
   readonly records: number
@@ -40,6 +47,7 @@ export interface BatchInfo {
 
 /** A batch that has begun. */
 export interface StartedBatchInfo extends BatchInfo {
+  /** When the batch began to run. */
   readonly processingStartTime: number
   /** From submission to the start of processing: how long the batch waited for earlier ones. */
   readonly schedulingDelayMs: number
@@ -47,6 +55,7 @@ export interface StartedBatchInfo extends BatchInfo {
 
 /** A batch that has ended. */
 export interface EndedBatchInfo extends StartedBatchInfo {
+  /** When the batch was committed, or had failed. */
   readonly processingEndTime: number
   /** From the start of processing to its end. */
   readonly processingDelayMs: number
@@ -58,11 +67,13 @@ export interface EndedBatchInfo extends StartedBatchInfo {
 export interface OutputOperationInfo {
   /** Ordinal of the output operation, in the order of declaration. */
   readonly outputId: number
-  /** Name of the sink, `print` or `foreachBatch`. */
+  /** Name of the sink, the prefix of saved files, `print` or `foreachBatch`. */
   readonly name: string
+  /** The batch: counts from 1. */
   readonly batchId: number
   /** Batch time. */
   readonly time: number
+  /** When the output operation began. */
   readonly startTime: number
 }
 
@@ -122,6 +133,7 @@ type OutputEvent =
 
 interface SourceName {
   readonly sourceId: number
+  /** The source's own name, for example `kinesis:lines`. */
   readonly name: string
 }
 

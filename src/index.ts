@@ -1,19 +1,24 @@
-export { Batch, type Partitions, type Widen } from './batch/batch.ts'
-export type { Block } from './batch/block.ts'
+export { Batch, type PairBatch } from './batch/batch.ts'
+export type { Block, BlockParcel, TextPieces } from './batch/block.ts'
+export type { PairTable } from './batch/join-transformations.ts'
+export type { Partitions } from './batch/partition-count.ts'
+export type { UseMapAsync } from './batch/promise.ts'
+export type { Widen } from './batch/widen.ts'
 export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
 export type { Broadcast } from './dstream/broadcast.ts'
-export {
-  DStream,
-  type MapAsyncOptions,
-  MapWithStateDStream,
-  type MapWithStateOptions,
-  type State,
-  type UpdateStateByKeyOptions,
-} from './dstream/dstream.ts'
+export { DStream, MapWithStateDStream, type PersistLevel } from './dstream/dstream.ts'
 export type { BatchContext } from './dstream/graph.ts'
-export type { InverseWindowOptions, Pairs } from './dstream/pair-operators.ts'
+export type { JoinSide } from './dstream/join-operators.ts'
+export type { Pairs, Reduce } from './dstream/pair-operators.ts'
+export type { MapAsyncOptions } from './dstream/record-operators.ts'
+export type {
+  MapWithStateOptions,
+  State,
+  UpdateStateByKeyOptions,
+} from './dstream/state-operators.ts'
+export type { InverseWindowOptions } from './dstream/window-operators.ts'
 export type { Duration } from './duration.ts'
 export { ConfigError, type ErrorCode, StreamingError, TaskError, type TaskPlace } from './errors.ts'
 export type {

@@ -4,8 +4,11 @@ import type { StreamingContext } from './streaming-context.ts'
 
 /** A described pipeline. `start()` runs it; nothing happens before. */
 export interface Pipeline<A> {
+  /** The checkpoint's owner: another pipeline is refused there. */
   readonly name: string
+  /** How it runs, unless `start` overrides it. */
   readonly options: PipelineOptions
+  /** Declares streams and outputs; `start` calls it once. */
   readonly build: (ssc: StreamingContext, args: A) => void
 }
 

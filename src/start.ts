@@ -18,6 +18,7 @@ import { type PipelineOptions, type Settings, settingsOf } from './scheduler/opt
 import { type CompletedBatch, Progress } from './scheduler/progress.ts'
 import { Scheduler, type Until } from './scheduler/scheduler.ts'
 import { console } from './sinks/console.ts'
+import { savedFiles } from './sinks/saved-files.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { currentTally } from './task-scope.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
@@ -224,9 +225,9 @@ async function open<A>(
   const { batchIntervalMs } = settings
   const zeroTime = () => Math.floor(clock.wallMs() / batchIntervalMs) * batchIntervalMs
   const takeover = options.takeover ?? 'wait'
-  const print = (count: number) => console({ count })
+  const sinks = { print: (count: number) => console({ count }), save: savedFiles }
   const { signal } = aborted
-  const wired = { pipeline, graph, settings, store, clock, logger, events, print, takeover, signal }
+  const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
   const parts: EngineParts = { ...wired, fail, zeroTime, threads }
   const engine = await Engine.open(parts).catch(async (error: unknown) => {
     graph.stop()
@@ -238,8 +239,8 @@ async function open<A>(
   const until = options.until ?? 'stopped'
   scheduler = new Scheduler({ engine, settings, clock, logger, until })
   if (failed !== undefined) scheduler.end({ kind: 'now', error: failed.error })
-  const run = { engine, scheduler, progress, graph, events, aborted, signal: options.signal }
-  return new RunningPipeline(run)
+  const run = { engine, scheduler, progress, graph, events, logger, aborted }
+  return new RunningPipeline({ ...run, signal: options.signal })
 }
 
 interface RunParts {
@@ -248,6 +249,7 @@ interface RunParts {
   readonly progress: Progress
   readonly graph: StreamGraph
   readonly events: EventBus
+  readonly logger: Logger
   readonly aborted: AbortController
   readonly signal: AbortSignal | undefined
 }
@@ -271,11 +273,12 @@ class RunningPipeline implements Run {
     return this.#parts.events.on(kind, listener)
   }
 
-  async stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
-    this.#refuseWithin()
+  stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
+    const refusal = this.#refusalOfStop()
+    if (refusal !== undefined) return this.#rejected(refusal)
     const graceful = options.graceful ?? true
     this.#parts.scheduler.end(graceful ? { kind: 'graceful' } : { kind: 'now', error: undefined })
-    await this.done
+    return this.done
   }
 
   metrics(): Metrics {
@@ -286,17 +289,25 @@ class RunningPipeline implements Run {
     return this.#parts.progress.completedBatches
   }
 
-  /** Refuses a stop by what the run waits for. */
-  #refuseWithin(): void {
+  /** Why what the run waits for may not wait for the run. */
+  #refusalOfStop(): StreamingError | undefined {
     const { events, graph } = this.#parts
     const inListener = events.delivering
-    if (!inListener && currentTally(graph) === undefined) return
+    if (!inListener && currentTally(graph) === undefined) return undefined
     const caller = inListener ? 'an event listener' : 'a closure or output operation of the run'
-    throw new StreamingError(
+    return new StreamingError(
       'STOP_NOT_ALLOWED',
       `Cannot stop a run within ${caller}: stop() would wait for its own caller; abort the ` +
         `signal given to start(), or call stop() after the caller has returned`,
     )
+  }
+
+  /** A rejection that is told even if nobody waits for it, and does not end the process then. */
+  #rejected(refusal: StreamingError): Promise<never> {
+    this.#parts.logger.error({ err: refusal }, refusal.message)
+    const rejected = Promise.reject<never>(refusal)
+    rejected.catch(() => undefined)
+    return rejected
   }
 
   [Symbol.asyncDispose](): Promise<void> {

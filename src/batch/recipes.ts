@@ -1,6 +1,8 @@
 // The algebra that DStream and Batch share: each function gives a recipe, which makes a node of its
 // parents' nodes. Operators that are made of others are composed here, once.
 
+import { ConfigError } from '../errors.ts'
+import { compareKeys } from './key-order.ts'
 import type { AsyncOp, BatchNode, BatchOp, NarrowOp, Recipe } from './node.ts'
 import { BatchNode as Node } from './node.ts'
 import { synchronous } from './promise.ts'
@@ -202,18 +204,18 @@ export function sortBy(options: {
   readonly partitions: number | undefined
   readonly naming: Naming
 }): Recipe {
-  const keyOf = options.keyOf as (record: unknown) => unknown
+  const { keyOf, partitions: count, naming } = options
   const sign = options.ascending ? 1 : -1
-  const counts = (partitions: number) => options.partitions ?? Math.max(partitions, 1)
-  return exchange(
-    (partitions) => {
-      const keyed = flatten(partitions).map((record) => ({ key: keyOf(record), record }))
-      keyed.sort((a, b) => sign * compareKeys(a.key, b.key))
-      const sorted = keyed.map(({ record }) => record)
-      return cutEvenly(sorted, counts(partitions.length))
-    },
-    options.naming,
-    counts,
+  const counts = (partitions: number) => count ?? Math.max(partitions, 1)
+  const sort = (partitions: Parts) => {
+    const keyed = flatten(partitions) as Pair[]
+    keyed.sort((a, b) => sign * compareKeys(a[0], b[0]))
+    return cutEvenly(keyed, counts(partitions.length))
+  }
+  return chain(
+    narrow('map', (record: unknown) => [synchronous(keyOf(record as never)), record], naming),
+    exchange(sort, naming, counts),
+    narrow('map', (pair: Pair) => pair[1], naming),
   )
 }
 
@@ -227,6 +229,26 @@ export function cartesian(naming: Naming): Recipe {
     counts: ([lefts = 0, rights = 0]) => lefts * rights,
     ...naming,
   })
+}
+
+/** Applies `f` to the partitions of two parents that stand at the same place. */
+export function zipPartitions(
+  f: (lefts: never, rights: never) => Iterable<unknown>,
+  naming: Naming,
+): Recipe {
+  const zip = ([lefts = [], rights = []]: readonly Parts[]) => {
+    if (lefts.length !== rights.length) {
+      throw new ConfigError(
+        `${lefts.length} and ${rights.length} partitions cannot be zipped: the numbers must be ` +
+          `the same; repartition one of the batches`,
+      )
+    }
+    return lefts.map((left, i) => {
+      const right = flatten([rights[i] as Records<unknown>])
+      return Array.from(synchronous(f(flatten([left]) as never, right as never)))
+    })
+  }
+  return of({ kind: 'exchange', f: zip, counts: ([n = 0]) => n, ...naming })
 }
 
 export function zipWithIndex(naming: Naming): Recipe {
@@ -270,36 +292,4 @@ export function cutEvenly<T>(records: readonly T[], partitions: number): T[][] {
       Math.floor(((i + 1) * records.length) / partitions),
     ),
   )
-}
-
-/** Orders keys: by type, then numbers by value and NaN last, texts by UTF-16 units, arrays part by
- * part. */
-export function compareKeys(a: unknown, b: unknown): number {
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b)
-  const left = orderable(a)
-  const right = orderable(b)
-  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1
-  if (left < right) return -1
-  if (left > right) return 1
-  return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
-}
-
-function compareArrays(a: readonly unknown[], b: readonly unknown[]): number {
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = compareKeys(a[i], b[i])
-    if (order !== 0) return order
-  }
-  return a.length - b.length
-}
-
-function orderable(key: unknown): string | number | bigint | boolean {
-  switch (typeof key) {
-    case 'string':
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return key
-    default:
-      return key instanceof Date ? key.getTime() : String(key)
-  }
 }

@@ -26,12 +26,19 @@ export interface CheckpointStore {
   readonly location: string
   /** Makes the place ready; rejects with a message that says what to check. */
   open(): Promise<void>
+  /** Makes an object, unless there is one of that name; gives whether it did. */
   createIfAbsent(name: string, bytes: Uint8Array): Promise<boolean>
+  /** Adds bytes at the end of an object. */
   append(name: string, bytes: Uint8Array): Promise<void>
+  /** Makes an object durable. */
   sync(name: string): Promise<void>
+  /** All bytes of an object; undefined if there is none. */
   read(name: string): Promise<Uint8Array | undefined>
+  /** True if there is an object of that name. */
   exists(name: string): Promise<boolean>
+  /** The names that start with `prefix`, in order. */
   list(prefix: string): Promise<string[]>
+  /** Removes an object, if there is one. */
   delete(name: string): Promise<void>
   /** Releases handles. The store may be opened again. */
   close(): Promise<void>

@@ -19,6 +19,7 @@ import { currentTally } from '../task-scope.ts'
  * assert.equal(run.metrics()['characters'], 6)
  * ``` */
 export class Accumulator {
+  /** Where `run.metrics()` has the sum. */
   readonly name: string
   readonly #owner: object
 
@@ -29,7 +30,20 @@ export class Accumulator {
   }
 
   /** Adds `n`, a finite number, for the batch that is being run. Throws
-   * ACCUMULATOR_OUTSIDE_TASK anywhere else. */
+   * ACCUMULATOR_OUTSIDE_TASK anywhere else.
+   *
+   * @example
+   * ```ts
+   * await runBatches({ inputs: [[[1]]], batches: 1 }, (ssc, numbers: DStream<number>) => {
+   *   const seen = ssc.accumulator('seen')
+   *   assert.throws(() => seen.add(1), /outside of a batch/)
+   *   return numbers.filter(() => {
+   *     seen.add(1)
+   *     return true
+   *   })
+   * })
+   * ```
+   */
   add(n: number): void {
     if (!Number.isFinite(n)) {
       throw new ConfigError(

@@ -65,7 +65,13 @@ export type StreamNode =
       readonly sourceId: number
       readonly source: Source<unknown>
     })
-  | (NodeBase & { readonly kind: 'lifted'; readonly recipe: Recipe; readonly strict: boolean })
+  | (NodeBase & {
+      readonly kind: 'lifted'
+      readonly recipe: Recipe
+      readonly strict: boolean
+      /** The stateful node of the same operator: the name that the stream is given is its. */
+      readonly stateful: StreamNode | undefined
+    })
   | (NodeBase & {
       readonly kind: 'transform'
       readonly f: (batches: Batch<never>[], time: number) => Batch<unknown>
@@ -85,14 +91,28 @@ export type NodeSpec = DistributiveOmit<StreamNode, 'id' | 'name' | 'options'>
 export interface BatchContext {
   /** Batch time, epoch milliseconds. */
   readonly time: number
+  /** Counts from 1; the same each time the batch is written. */
   readonly batchId: number
+  /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
+}
+
+/** How the records of a saved batch stand in its files. */
+export type SaveFormat = 'text' | 'json'
+
+/** What `saveAsTextFiles` and `saveAsJsonFiles` ask for. */
+export interface Save {
+  readonly format: SaveFormat
+  /** Path of the folders, up to `-TIME`. */
+  readonly prefix: string
+  readonly suffix: string | undefined
 }
 
 /** Where a stream's batches go. */
 export type Output =
   | { readonly kind: 'sink'; readonly node: StreamNode; readonly sink: Sink<unknown> }
   | { readonly kind: 'print'; readonly node: StreamNode; readonly count: number }
+  | { readonly kind: 'save'; readonly node: StreamNode; readonly save: Save }
   | {
       readonly kind: 'foreachBatch'
       readonly node: StreamNode
@@ -192,8 +212,9 @@ export class StreamGraph {
   }
 
   /** Sets the stable identity of a node. */
-  nameNode(node: StreamNode, id: string): void {
+  nameNode(stream: StreamNode, id: string): void {
     this.#refuseUnlessBuilding(`name a stream "${id}"`)
+    const node = (stream.kind === 'lifted' ? stream.stateful : undefined) ?? stream
     const taken = this.nodes.find((other) => other !== node && other.options.givenId === id)
     if (taken !== undefined) {
       throw new ConfigError(
@@ -224,6 +245,11 @@ export class StreamGraph {
     }
     if (!node.options.persisted) {
       throw new ConfigError(`Cannot ${action}: its batches are not kept; call cache() on it`)
+    }
+    if (!reachable(this).includes(node)) {
+      throw new ConfigError(
+        `Cannot ${action}: no output operation needs it, so it has no batches; give it one`,
+      )
     }
     return this.#slices(node, from, to)
   }

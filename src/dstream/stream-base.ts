@@ -2,15 +2,16 @@
 // derived.
 
 import type { Batch } from '../batch/batch.ts'
+import { refuseAsync } from '../batch/closures.ts'
 import type { Recipe } from '../batch/node.ts'
 import type { Naming } from '../batch/recipes.ts'
 import { ConfigError } from '../errors.ts'
-import { refuseAsync } from './closures.ts'
 import type { DStream } from './dstream.ts'
 import type { StreamGraph, StreamNode } from './graph.ts'
 
 /** Anything that stands for a stream of the graph. */
 export interface StreamLike {
+  /** The stream in the graph. */
   readonly node: StreamNode
 }
 
@@ -46,16 +47,18 @@ export abstract class StreamBase<T> {
   }
 }
 
-/** Adds a node whose batch is the recipe of its parents' batches at the same time. */
+/** Adds a node whose batch is the recipe of its parents' batches at the same time. `stateful` is
+ * the node that the operator keeps its state in, if it has one: it takes the stream's name. */
 export function liftNode(
   graph: StreamGraph,
   operator: string,
   recipe: Recipe,
   parents: readonly StreamNode[],
+  stateful?: StreamNode,
 ): StreamNode {
   const slideMs = commonSlideMs(parents, operator)
   const strict = parents.length > 1
-  return graph.add({ kind: 'lifted', recipe, strict, parents, slideMs }, operator)
+  return graph.add({ kind: 'lifted', recipe, strict, stateful, parents, slideMs }, operator)
 }
 
 /** Adds a node whose batch is made by a closure of its parents' batches. */

@@ -1,8 +1,10 @@
 // Windows: a stream of unions of the last batches, and reductions over them.
 
-import { narrow, reduceByKey } from '../batch/recipes.ts'
+import type { Recipe } from '../batch/node.ts'
+import { type Naming, narrow, reduceByKey } from '../batch/recipes.ts'
 import { type Duration, multipleMs } from '../duration.ts'
 import type { ReducedWindowOptions, StreamGraph, StreamNode } from './graph.ts'
+import { liftNode } from './stream-base.ts'
 
 /** Length and slide of a window, in milliseconds; both are multiples of the parent's slide. */
 export interface WindowTimes {
@@ -31,9 +33,22 @@ export function windowNode(
   graph: StreamGraph,
   parent: StreamNode,
   times: WindowTimes,
-  operator = 'window',
+  operator: string,
 ): StreamNode {
   return graph.add({ kind: 'window', parents: [parent], ...times }, operator)
+}
+
+/** Reduces each batch, keeps the results for the length of the window, and reduces them again. */
+export function reducedPanesNode(
+  graph: StreamGraph,
+  parent: StreamNode,
+  times: WindowTimes,
+  operator: string,
+  reduce: { readonly pane: (naming: Naming) => Recipe; readonly whole: (naming: Naming) => Recipe },
+): StreamNode {
+  const pane = liftNode(graph, operator, reduce.pane(graph.naming(operator)), [parent])
+  const panes = windowNode(graph, pane, times, operator)
+  return liftNode(graph, operator, reduce.whole(graph.naming(operator)), [panes], panes)
 }
 
 /** Reduces each key over the window; with an inverse, by adding what enters and subtracting what
@@ -44,18 +59,9 @@ export function reducedWindowNode(
   options: WindowTimes & ReducedWindowOptions,
   operator: string,
 ): StreamNode {
-  const naming = graph.naming(operator)
-  const perPane = graph.add(
-    {
-      kind: 'lifted',
-      recipe: reduceByKey(options.f, options.partitions, naming),
-      strict: false,
-      parents: [parent],
-      slideMs: parent.slideMs,
-    },
-    operator,
-  )
-  return graph.add({ kind: 'reducedWindow', parents: [perPane], ...options }, operator)
+  const perBatch = reduceByKey(options.f, options.partitions, graph.naming(operator))
+  const pane = liftNode(graph, operator, perBatch, [parent])
+  return graph.add({ kind: 'reducedWindow', parents: [pane], ...options }, operator)
 }
 
 const ONLY_KEY = null
@@ -67,28 +73,11 @@ export function reducedWholeWindowNode(
   options: WindowTimes & Pick<ReducedWindowOptions, 'f' | 'inverse'>,
   operator: string,
 ): StreamNode {
-  const slideMs = parent.slideMs
   const keyed = narrow('map', (value: unknown) => [ONLY_KEY, value], graph.naming(operator))
-  const pairs = graph.add(
-    { kind: 'lifted', recipe: keyed, strict: false, parents: [parent], slideMs },
-    operator,
-  )
-  const windowed = reducedWindowNode(
-    graph,
-    pairs,
-    { ...options, filter: undefined, partitions: 1 },
-    operator,
-  )
+  const pairs = liftNode(graph, operator, keyed, [parent])
+  const reduction = { ...options, filter: undefined, partitions: 1 }
+  const windowed = reducedWindowNode(graph, pairs, reduction, operator)
   const unkey = (pair: readonly [unknown, unknown]) => pair[1]
   const unkeyed = narrow('map', unkey, graph.naming(operator))
-  return graph.add(
-    {
-      kind: 'lifted',
-      recipe: unkeyed,
-      strict: false,
-      parents: [windowed],
-      slideMs: options.slideMs,
-    },
-    operator,
-  )
+  return liftNode(graph, operator, unkeyed, [windowed], windowed)
 }

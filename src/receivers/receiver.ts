@@ -22,8 +22,11 @@ export type Position =
 export interface SourceRange {
   /** Name of the source partition, for example a shard id; stable across restarts. */
   readonly partition: string
+  /** The records after it. */
   readonly after: Position
+  /** The last record is the one at it. */
   readonly upTo: Position
+  /** How many records. */
   readonly records: number
   /** CRC-32 over the records' bytes in order; a replay that differs stops the pipeline. */
   readonly crc: number
@@ -49,9 +52,13 @@ export type PartitionPositions = readonly {
 
 /** What a receiver gets from the engine. */
 export interface ReceiverContext {
+  /** Name of the pipeline. */
   readonly pipeline: string
+  /** Ordinal of the source in the pipeline, from 0; stable as long as the pipeline is. */
   readonly sourceId: number
+  /** The engine's time; a receiver has no other. */
   readonly clock: Clock
+  /** Takes what an operator of the service should know. */
   readonly logger: Logger
   /** Aborts when the pipeline stops; a receiver ends its own work then. */
   readonly signal: AbortSignal
@@ -131,6 +138,7 @@ export interface Source<T> {
   readonly name: string
   /** True if `replay` works after a restart; otherwise the guarantee ends at the process. */
   readonly replayable: boolean
+  /** Makes the receiver of one run; opens nothing before its `start`. */
   open(context: ReceiverContext): Receiver
   /** Makes a block of what its `toParcel` gave in another thread. */
   fromParcel?(content: unknown): Block<T>

@@ -4,12 +4,12 @@
 // state changes only after all sinks succeeded; a batch that failed has changed nothing.
 
 import { crc32 } from 'node:zlib'
-import type { BatchRuntime } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
-import { ConfigError, StreamingError } from '../errors.ts'
+import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
@@ -154,14 +154,29 @@ export class BatchRunner {
     }
   }
 
-  #write(
+  async #write(
     { batchId, time }: BatchRequest,
     results: Ran['outputs'],
     tally: Tally,
   ): Promise<SinkReceipt[]> {
     const { graph, outputs, pipeline, epoch } = this.#parts
     const batch = { pipeline, batchId, time, epoch, attempt: 0 }
-    return outputs.write(batch, results, (work) => runTask(graph, tally, work))
+    try {
+      return await outputs.write(batch, results, (work) => runTask(graph, tally, work))
+    } catch (error) {
+      await this.#throwIfFenced()
+      throw error
+    }
+  }
+
+  /** A sink fails in many ways when another process has taken the checkpoint over and writes the
+   * same batch: say why. */
+  async #throwIfFenced(): Promise<void> {
+    const failed = await this.#parts.log?.sync().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (codeOf(failed) === 'FENCED') throw failed
   }
 
   #planOf({ batchId, time, sources }: BatchRequest): Parameters<BatchLog['plan']>[0] {

@@ -29,13 +29,13 @@ import {
 } from './batch-runner.ts'
 import { openExecution, type Threads } from './execution.ts'
 import { OutputOperations } from './output-operations.ts'
-import { openOutput, type PrintSink } from './outputs.ts'
+import { type OwnSinks, openOutput } from './outputs.ts'
 import { Receivers, type ReceiversParts, receiverContexts } from './receivers.ts'
 
 /** What a run is made of. */
 export interface EngineParts extends ReceiversParts {
   readonly store: CheckpointStore | undefined
-  readonly print: PrintSink
+  readonly sinks: OwnSinks
   readonly takeover: 'wait' | 'force' | 'refuse'
   /** Zero time of a fresh pipeline, epoch milliseconds. */
   readonly zeroTime: () => number
@@ -317,7 +317,7 @@ async function openEngine(
   const writers: SinkWriter<unknown>[] = []
   for (const [outputId, output] of graph.outputs.entries()) {
     const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger }
-    const writer = await openOutput(output, context, parts.print, runtime)
+    const writer = await openOutput(output, context, parts.sinks, runtime)
     undo.push(() => writer.close())
     await writer.recover(recovered.redo.map((plan) => plan.batchId))
     writers.push(writer)

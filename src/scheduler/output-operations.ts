@@ -112,7 +112,14 @@ export class OutputOperations {
 }
 
 function nameOf(output: Output): string {
-  return output.kind === 'sink' ? output.sink.name : output.kind
+  switch (output.kind) {
+    case 'sink':
+      return output.sink.name
+    case 'save':
+      return output.save.prefix
+    default:
+      return output.kind
+  }
 }
 
 function failureOf({ batchId, time }: SinkBatch, failures: readonly Failure[]): StreamingError {

@@ -1,25 +1,31 @@
 // What an output operation does with a batch: a sink's writer, or the user's function.
 
-import { Batch, type BatchRuntime } from '../batch/batch.ts'
+import { Batch } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
-import type { Output } from '../dstream/graph.ts'
+import type { Output, Save } from '../dstream/graph.ts'
 import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
 
-/** Makes the sink that stands for `print(count)`. */
-export type PrintSink = (count: number) => Sink<unknown>
+/** The sinks of the outputs that name none. They are adapters, so they are handed in. */
+export interface OwnSinks {
+  print(count: number): Sink<unknown>
+  save(save: Save): Sink<unknown>
+}
 
 /** Opens the writer of an output. */
 export async function openOutput(
   output: Output,
   context: SinkContext,
-  print: PrintSink,
+  sinks: OwnSinks,
   runtime: BatchRuntime,
 ): Promise<SinkWriter<unknown>> {
   switch (output.kind) {
     case 'sink':
       return output.sink.open(context)
     case 'print':
-      return print(output.count).open(context)
+      return sinks.print(output.count).open(context)
+    case 'save':
+      return sinks.save(output.save).open(context)
     case 'foreachBatch':
       return new ForeachBatchWriter(output.f, runtime)
   }

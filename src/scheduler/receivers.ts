@@ -41,6 +41,15 @@ interface CutHow {
   readonly arrivedBy?: number
 }
 
+/** What a start finds about sources. */
+export type SourceRecovery = Pick<Recovered, 'redo' | 'positions'>
+
+/** What a completed batch says about the speed of the run. */
+export type BatchSpeed = Pick<
+  EndedBatchInfo,
+  'sources' | 'processingEndTime' | 'processingDelayMs' | 'schedulingDelayMs'
+>
+
 /** All receivers of a run. */
 export class Receivers {
   readonly #parts: ReceiversParts
@@ -55,7 +64,7 @@ export class Receivers {
   }
 
   /** Opens each source at its position after what the log holds, redone batches included. */
-  async start(log: BatchLog | undefined, recovered: Recovered): Promise<void> {
+  async start(log: BatchLog | undefined, recovered: SourceRecovery): Promise<void> {
     for (const { sourceId } of this.#parts.graph.sources) {
       const known = recovered.positions.get(sourceId) ?? []
       const from = advance(known, redoRanges(recovered, sourceId))
@@ -120,7 +129,7 @@ export class Receivers {
   }
 
   /** Adapts the rate of each source to a completed batch. */
-  batchCompleted(batch: EndedBatchInfo): void {
+  batchCompleted(batch: BatchSpeed): void {
     const { processingDelayMs, schedulingDelayMs, processingEndTime: endTime } = batch
     for (const { sourceId, source } of this.#parts.graph.sources) {
       const rate = present(this.#rates[sourceId], 'the rate of a source')
@@ -202,7 +211,7 @@ export function receiverContexts(parts: ReceiversParts): ContextOf {
   }
 }
 
-function redoRanges(recovered: Recovered, sourceId: number): SourceRange[] {
+function redoRanges(recovered: SourceRecovery, sourceId: number): SourceRange[] {
   return recovered.redo.flatMap((plan) =>
     plan.sources.flatMap((source) => (source.sourceId === sourceId ? source.ranges : [])),
   )

@@ -1,3 +1,4 @@
+import { textOf } from './record-text.ts'
 import type { Sink } from './sink.ts'
 
 /** Settings of `console()`. */
@@ -32,7 +33,7 @@ export function console(options: ConsoleOptions = {}): Sink<unknown> {
         recover: () => Promise.resolve(),
         write(batch, partitions) {
           const records = partitions.flat(1)
-          const shown = records.slice(0, count).map((record) => `${show(record)}\n`)
+          const shown = records.slice(0, count).map((record) => `${textOf(record)}\n`)
           const more = records.length > count ? '...\n' : ''
           const text = `${line}\nTime: ${batch.time} ms\n${line}\n${shown.join('')}${more}\n`
           write(text)
@@ -41,8 +42,4 @@ export function console(options: ConsoleOptions = {}): Sink<unknown> {
         close: () => Promise.resolve(),
       }),
   }
-}
-
-function show(record: unknown): string {
-  return typeof record === 'string' ? record : (JSON.stringify(record) ?? String(record))
 }

@@ -5,10 +5,13 @@ import type { Logger } from '../events.ts'
 /** Names one attempt to write one batch. The same batch id, time and records come on every
  * attempt. */
 export interface SinkBatch {
+  /** Name of the pipeline. */
   readonly pipeline: string
+  /** Counts from 1; the same on every attempt, in every process. */
   readonly batchId: number
   /** Batch time, epoch milliseconds. */
   readonly time: number
+  /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
   /** Counts from 0 and grows when a batch is written again by the same process. */
   readonly attempt: number
@@ -16,11 +19,14 @@ export interface SinkBatch {
 
 /** What a sink gets when it is opened. */
 export interface SinkContext {
+  /** Name of the pipeline. */
   readonly pipeline: string
   /** Ordinal of the output operation within the pipeline, from 0; stable as long as the pipeline
    * is. */
   readonly outputId: number
+  /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
+  /** Takes what an operator of the service should know. */
   readonly logger: Logger
 }
 
@@ -37,12 +43,15 @@ export interface SinkWriter<T> {
   /** Writes the partitions of a batch and gives a receipt that goes into the commit record. Runs
    * in the driver. */
   write(batch: SinkBatch, partitions: readonly (readonly T[])[]): Promise<SinkReceipt>
+  /** Ends the work in flight and lets go of the place. */
   close(): Promise<void>
 }
 
 /** What a sink has to say about a written batch; goes into the log as it is. */
 export interface SinkReceipt {
+  /** Records written. */
   readonly records: number
+  /** Bytes written; 0 where the sink does not know. */
   readonly bytes: number
 }
 

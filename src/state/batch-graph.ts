@@ -2,7 +2,8 @@
 // that has a batch then, and keeps the stateful operators with their overlays.
 
 import { assert } from '../assert.ts'
-import { Batch, type BatchRuntime } from '../batch/batch.ts'
+import { Batch } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { BatchNode } from '../batch/node.ts'
 import type { Partition } from '../batch/records.ts'
 import { ALONE, ownerOf, type Seat, type Spread } from '../batch/spread.ts'

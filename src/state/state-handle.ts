@@ -1,5 +1,5 @@
 import type { StoredValue } from '../batch/sealed.ts'
-import type { State } from '../dstream/dstream.ts'
+import type { State } from '../dstream/state-operators.ts'
 import type { StatePartition } from './state-partition.ts'
 
 const NONE = -1

@@ -16,9 +16,17 @@ export class CollectingSink<T> implements Sink<T> {
   readonly name = 'collecting'
   readonly guarantee = 'exactly-once'
   /** Partitions of each batch. */
-  readonly batches = new Map<number, readonly (readonly T[])[]>()
+  readonly batches: Map<number, readonly (readonly T[])[]> = new Map()
 
-  /** All records in order of the batches and partitions. */
+  /** All records in order of the batches and partitions.
+   *
+   * @example
+   * ```ts
+   * const sink = new CollectingSink<number>()
+   * sink.batches.set(2, [[3]]).set(1, [[1], [2]])
+   * assert.deepEqual(sink.records(), [1, 2, 3])
+   * ```
+   */
   records(): T[] {
     const ids = [...this.batches.keys()].sort((a, b) => a - b)
     return ids.flatMap((id) => (this.batches.get(id) ?? []).flat(1))

@@ -7,6 +7,7 @@ export type StoreOperation = Exclude<keyof CheckpointStore, 'kind' | 'location'>
 
 /** One thing that goes wrong. */
 export interface StoreFault {
+  /** The operation that fails. */
   readonly operation: StoreOperation
   /** Which call of the operation fails, counted from 1 over the life of the faulty store.
    * @default 1 */
@@ -49,7 +50,15 @@ export class FaultyStore implements CheckpointStore {
     this.#faults = faults
   }
 
-  /** How often an operation was called, failed calls included. */
+  /** How often an operation was called, failed calls included.
+   *
+   * @example
+   * ```ts
+   * const store = new FaultyStore(new MemoryStore(), [])
+   * await store.exists('a')
+   * assert.deepEqual([store.callsOf('exists'), store.callsOf('read')], [1, 0])
+   * ```
+   */
   callsOf(operation: StoreOperation): number {
     return this.#calls.get(operation) ?? 0
   }

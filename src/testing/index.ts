@@ -3,6 +3,7 @@ export { CollectingSink } from './collecting-sink.ts'
 export { FaultyStore, type StoreFault, type StoreOperation } from './faulty-store.ts'
 export { ManualClock } from './manual-clock.ts'
 export { MemoryStore } from './memory-store.ts'
+export { type OnBatchOptions, onBatch } from './on-batch.ts'
 export { quietLogger } from './quiet-logger.ts'
 export {
   type Death,

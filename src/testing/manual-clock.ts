@@ -41,7 +41,15 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer)
   }
 
-  /** Moves the time on and fires the timers that are due. */
+  /** Moves the time on by `ms` and fires the timers that are due, each at its own time.
+   *
+   * @example
+   * ```ts
+   * const clock = new ManualClock(1_000)
+   * clock.advance(250)
+   * assert.deepEqual([clock.wallMs(), clock.monotonicMs()], [1_250, 1_250])
+   * ```
+   */
   advance(ms: number): void {
     const end = this.#now + ms
     for (;;) {

@@ -37,7 +37,17 @@ export class MemoryStore implements CheckpointStore {
   /** Loses power: what was appended to an object since its last `sync` is gone.
    *
    * `keepUnsynced` says how many bytes of it each object keeps, as when a disk had written some.
-   * @default 0 */
+   * @default 0
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * await store.createIfAbsent('a', Buffer.from('1'))
+   * await store.append('a', Buffer.from('23'))
+   * store.crash({ keepUnsynced: 1 })
+   * assert.equal(String(await store.read('a')), '12')
+   * ```
+   */
   crash(options?: { readonly keepUnsynced?: number }): void {
     for (const [name, { bytes, durable }] of this.#objects) {
       const kept = bytes.subarray(0, durable + (options?.keepUnsynced ?? 0))
@@ -45,7 +55,16 @@ export class MemoryStore implements CheckpointStore {
     }
   }
 
-  /** Changes an object behind everybody's back, as a failing disk does; undefined removes it. */
+  /** Changes an object behind everybody's back, as a failing disk does; undefined removes it.
+   *
+   * @example
+   * ```ts
+   * const store = new MemoryStore()
+   * await store.createIfAbsent('a', Buffer.from('12'))
+   * store.damage('a', (bytes) => bytes.subarray(0, 1))
+   * assert.equal(String(await store.read('a')), '1')
+   * ```
+   */
   damage(name: string, change: (bytes: Buffer) => Uint8Array | undefined): void {
     const found = this.#objects.get(name)
     assert(found !== undefined, () => `There is no object "${name}" to damage`)

@@ -10,6 +10,7 @@ import { Engine } from '../scheduler/engine.ts'
 import type { Threads } from '../scheduler/execution.ts'
 import { type Settings, settingsOf } from '../scheduler/options.ts'
 import { console } from '../sinks/console.ts'
+import { savedFiles } from '../sinks/saved-files.ts'
 import { StreamingContext } from '../streaming-context.ts'
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type BatchesInput, type BuildModule, importBuild } from './batches-graph.ts'
@@ -43,6 +44,7 @@ export interface RunBatchesOptions {
   /** Cuts each partition into blocks at places that this seed picks, and into others when a batch
    * is read again. @default one block for each partition */
   readonly blockSeed?: number
+  /** Handed to the export of a module, after the context. */
   readonly args?: unknown
 }
 
@@ -184,7 +186,7 @@ class BatchesRun {
       clock: this.#clock,
       logger: quietLogger,
       events,
-      print: (count) => console({ count }),
+      sinks: { print: (count) => console({ count }), save: savedFiles },
       takeover: 'force',
       signal: new AbortController().signal,
       fail: () => undefined,

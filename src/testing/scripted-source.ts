@@ -8,6 +8,7 @@ import type { RangeData, Receiver, Source, SourceRange } from '../receivers/rece
 
 /** Says which batch the next cut is for. */
 export interface ScriptPosition {
+  /** Counts from 1. */
   readonly batchId: number
 }
 

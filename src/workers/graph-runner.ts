@@ -1,6 +1,6 @@
 // One worker's part in a run: its graph, its state, its share of each batch.
 
-import type { BatchRuntime } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { sourceLeaf } from '../batch/node.ts'
 import type { Partition } from '../batch/records.ts'
 import type { Spread } from '../batch/spread.ts'

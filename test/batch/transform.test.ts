@@ -58,17 +58,6 @@ describe('operations on records', () => {
       ],
     ],
     ['distinct', (b) => b.distinct(one), [5, 3, 1, 2, 4]],
-    [
-      'countByValue',
-      (b) => b.countByValue(one),
-      [
-        [5, 1],
-        [3, 2],
-        [1, 1],
-        [2, 1],
-        [4, 1],
-      ],
-    ],
     ['sortBy', (b) => b.sortBy((n) => n), [1, 2, 3, 3, 4, 5]],
     ['sortBy, downwards', (b) => b.sortBy((n) => n, false), [5, 4, 3, 3, 2, 1]],
     [
@@ -283,7 +272,7 @@ describe('actions', () => {
       ).toBe('|531|324')
       const seen: number[] = []
       for await (const n of b) seen.push(n)
-      await b.foreach((n) => seen.push(n))
+      await b.foreach((n) => void seen.push(n))
       expect(seen).toEqual([...numbers, ...numbers])
       expect(await b.keyBy((n) => n % 2).lookup(0)).toEqual([2, 4])
       await expect(b.filter(() => false).first()).rejects.toThrow(/empty/)

@@ -8,7 +8,8 @@ export interface CaseArgs {
   readonly intervalMs: number
   readonly pipeline: readonly StageSpec[]
   readonly inputPipelines: readonly (readonly StageSpec[])[]
-  readonly snapshots: boolean
+  /** What of the case is seen. */
+  readonly look: 'records' | 'snapshots' | 'partitions'
 }
 
 export default function build(
@@ -21,11 +22,12 @@ export default function build(
     others: [],
     union: (all) => ssc.union(...all),
     transform: (all, f) => ssc.transform(all, f),
-    snapshots: args.snapshots,
+    snapshots: args.look === 'snapshots',
   }
   const prepared = streams.map((stream, i) =>
     applyStages(stream, args.inputPipelines[i] ?? [], base),
   )
   const [first, ...others] = prepared as [DStream<unknown>, ...DStream<unknown>[]]
-  return applyStages(first, args.pipeline, { ...base, others })
+  const last = applyStages(first, args.pipeline, { ...base, others })
+  return args.look === 'partitions' ? last.glom() : last
 }

@@ -200,7 +200,7 @@ const stages: Record<string, Apply> = {
     const mapped = s.mapWithState(named(mappings, spec.mapWithState), {
       ...partitionsOf(spec),
       ...(spec.initial === undefined ? {} : { initialState: spec.initial }),
-      ...(spec.timeout === undefined ? {} : { timeout: spec.timeout * setting.intervalMs }),
+      ...(spec.timeoutMs === undefined ? {} : { timeout: spec.timeoutMs }),
     })
     return setting.snapshots ? mapped.stateSnapshots() : mapped
   },

@@ -18,8 +18,11 @@ import {
   valuesOf,
 } from './step.ts'
 
-const swapped: Readonly<Record<string, string>> = { a: 'b', b: 'a' }
-const swap = ([key, value]: Pair): Pair => [swapped[key] ?? key, value]
+const swapped = new Map([
+  ['a', 'b'],
+  ['b', 'a'],
+])
+const swap = ([key, value]: Pair): Pair => [swapped.get(key) ?? key, value]
 const wanted = ([key]: Pair): boolean => key !== 'c'
 const twiceA = (pair: Pair): Pair[] => (pair[0] === 'a' ? [pair, ['d', pair[1]]] : [pair])
 

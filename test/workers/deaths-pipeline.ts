@@ -23,7 +23,12 @@ export default function build(ssc: StreamingContext, args: DeathArgs, words: Pai
       return [key, n]
     }),
   )
-  const windowed = mortal.reduceByKeyAndWindow((a, b) => a + b, (a, b) => a - b, '3s', '1s')
+  const windowed = mortal.reduceByKeyAndWindow(
+    (a, b) => a + b,
+    (a, b) => a - b,
+    '3s',
+    '1s',
+  )
   const plain = mortal.reduceByKeyAndWindow((a, b) => a + b, '2s', '1s')
   const state = mortal.mapWithState((key: string, n: number | undefined, sum: State<number>) => {
     sum.update((sum.exists() ? sum.get() : 0) + (n ?? 0))

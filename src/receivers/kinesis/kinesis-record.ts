@@ -32,12 +32,29 @@ export class KinesisRecord {
     this.#index = index
   }
 
-  /** The data as UTF-8 text. */
+  /** The data as UTF-8 text; what is no UTF-8 becomes U+FFFD.
+   *
+   * @example
+   * ```ts
+   * const data = Buffer.from('a')
+   * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+   * assert.equal(new KinesisBlock('shard-0', [received]).at(0).text(), 'a')
+   * ```
+   */
   text(): string {
     return this.#block.data.text(this.#index)
   }
 
-  /** The data as JSON; throws SyntaxError where it is none. */
+  /** The data as JSON, said to be a `T`; throws SyntaxError where it is none.
+   *
+   * @example
+   * ```ts
+   * const data = Buffer.from('{"n":1}')
+   * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+   * const record = new KinesisBlock('shard-0', [received]).at(0)
+   * assert.equal(record.json<{ n: number }>().n, 1)
+   * ```
+   */
   json<T = unknown>(): T {
     return JSON.parse(this.text()) as T
   }
@@ -47,14 +64,17 @@ export class KinesisRecord {
     return this.#block.data.at(this.#index).slice()
   }
 
+  /** The key that the producer gave. */
   get partitionKey(): string {
     return this.#block.received[this.#index]?.partitionKey ?? ''
   }
 
+  /** The service's number of the record: a decimal text that grows within a shard. */
   get sequenceNumber(): string {
     return this.#block.received[this.#index]?.sequenceNumber ?? ''
   }
 
+  /** The shard that the record was in. */
   get shardId(): string {
     return this.#block.shardId
   }
@@ -79,8 +99,11 @@ type Columns = Omit<ReceivedRecord, 'data'>
  * ```
  */
 export class KinesisBlock implements Block<KinesisRecord> {
+  /** The shard that the records were in. */
   readonly shardId: string
+  /** The data of the records. */
   readonly data: BytesRecords
+  /** All else of the records, in the same order. */
   readonly received: readonly Columns[]
 
   constructor(shardId: string, records: readonly ReceivedRecord[])
