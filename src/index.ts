@@ -34,6 +34,7 @@ export type {
   RangeData,
   Receiver,
   ReceiverContext,
+  ReceiverNews,
   Source,
   SourceRange,
 } from './receivers/receiver.ts'
