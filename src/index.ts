@@ -39,6 +39,7 @@ export type {
   RangeData,
   Receiver,
   ReceiverContext,
+  ReceiverNews,
   Source,
   SourceRange,
 } from './receivers/receiver.ts'

@@ -1,5 +1,10 @@
 export { ValuesBlock } from '../batch/values-block.ts'
 export {
+  type CustomReceiverOptions,
+  customReceiver,
+  type ReceiverSupervisor,
+} from './custom-receiver.ts'
+export {
   type BinaryFilesOptions,
   type BinaryRecordsOptions,
   binaryFiles,
@@ -9,3 +14,5 @@ export {
   textFiles,
 } from './file-sources.ts'
 export { queue } from './queue.ts'
+export type { ReceiverHooks } from './receiver-life.ts'
+export { type SocketLinesOptions, socketLines } from './socket-lines.ts'

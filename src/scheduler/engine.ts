@@ -30,7 +30,8 @@ import {
 import { openExecution, type Threads } from './execution.ts'
 import { OutputOperations } from './output-operations.ts'
 import { type OwnSinks, openOutput } from './outputs.ts'
-import { Receivers, type ReceiversParts, receiverContexts } from './receivers.ts'
+import { ReceiverEvents } from './receiver-events.ts'
+import { Receivers, type ReceiversParts } from './receivers.ts'
 
 /** What a run is made of. */
 export interface EngineParts extends ReceiversParts {
@@ -298,7 +299,8 @@ async function openEngine(
   if (log !== undefined) undo.push(() => log.close())
   const epoch = log?.epoch ?? 0
   const { zeroTime } = recovered
-  const contextOf = receiverContexts(parts)
+  const told = new ReceiverEvents(parts)
+  const { contextOf } = told
   let engine: Engine | undefined
   const settled = async () => engine?.settle()
   const execution = await openExecution(parts, { log, zeroTime, stages, contextOf, settled })
@@ -322,7 +324,7 @@ async function openEngine(
     await writer.recover(recovered.redo.map((plan) => plan.batchId))
     writers.push(writer)
   }
-  const receivers = new Receivers(parts, execution.receivers)
+  const receivers = new Receivers(parts, execution.receivers, told)
   undo.push(() => receivers.stop())
   await receivers.start(log, recovered)
   const now = steadyTime(clock)

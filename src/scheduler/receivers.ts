@@ -6,17 +6,13 @@ import type { Clock } from '../clock.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
 import type { EndedBatchInfo, EventBus, Logger, SourceInfo } from '../events.ts'
 import { advance } from '../receivers/positions.ts'
-import type {
-  CutLimits,
-  PartitionPositions,
-  ReceiverContext,
-  SourceRange,
-} from '../receivers/receiver.ts'
+import type { CutLimits, PartitionPositions, SourceRange } from '../receivers/receiver.ts'
 import type { BatchSources } from '../workers/executor.ts'
-import type { ContextOf, ReceiverHost } from '../workers/receiver-host.ts'
+import type { ReceiverHost } from '../workers/receiver-host.ts'
 import type { Settings } from './options.ts'
 import { RateController } from './rate-controller.ts'
 import { PidRateEstimator, type RateEstimator } from './rate-estimator.ts'
+import type { ReceiverEvents } from './receiver-events.ts'
 
 /** What receivers are opened with. */
 export interface ReceiversParts {
@@ -55,11 +51,12 @@ export class Receivers {
   readonly #parts: ReceiversParts
   readonly #host: ReceiverHost
   readonly #rates: readonly RateController[]
-  #running = false
+  readonly #told: ReceiverEvents
 
-  constructor(parts: ReceiversParts, host: ReceiverHost) {
+  constructor(parts: ReceiversParts, host: ReceiverHost, told: ReceiverEvents) {
     this.#parts = parts
     this.#host = host
+    this.#told = told
     this.#rates = parts.graph.sources.map(({ sourceId }) => this.#rateOf(sourceId))
   }
 
@@ -75,12 +72,11 @@ export class Receivers {
 
   /** Begins to read. */
   run(): void {
-    this.#running = true
     this.#rates.forEach(({ recordsPerSecond }, sourceId) => {
       if (Number.isFinite(recordsPerSecond)) this.#host.setRate(sourceId, recordsPerSecond)
     })
-    this.#host.run()
     this.#tellEach('receiver-started')
+    this.#host.run()
   }
 
   /** Takes what has arrived: at most `batchBytesMax` of each source, and what its rate allows. */
@@ -160,8 +156,6 @@ export class Receivers {
   /** Stops reading; what was received waits in the buffers. */
   async stop(): Promise<void> {
     await this.#host.stop()
-    if (!this.#running) return
-    this.#running = false
     this.#tellEach('receiver-stopped')
   }
 
@@ -171,9 +165,7 @@ export class Receivers {
   }
 
   #tellEach(kind: 'receiver-started' | 'receiver-stopped'): void {
-    for (const { sourceId, source } of this.#parts.graph.sources) {
-      this.#parts.events.emit({ kind, sourceId, name: source.name })
-    }
+    for (const { sourceId } of this.#parts.graph.sources) this.#told.tell(sourceId, { kind })
   }
 
   #rateOf(sourceId: number): RateController {
@@ -181,33 +173,6 @@ export class Receivers {
     const { estimatorOf = () => (pid === undefined ? undefined : new PidRateEstimator(pid)) } =
       this.#parts
     return new RateController({ estimator: estimatorOf(sourceId), initialRate, rateMax })
-  }
-}
-
-/** What each receiver is given, in the driver's thread. */
-export function receiverContexts(parts: ReceiversParts): ContextOf {
-  const { pipeline, graph, clock, logger, signal, settings, events, fail } = parts
-  return (sourceId): ReceiverContext => {
-    const name = graph.sources[sourceId]?.source.name ?? ''
-    const receiverError = (message: string, error: unknown): void =>
-      events.emit({ kind: 'receiver-error', sourceId, name, message, error })
-    return {
-      pipeline,
-      sourceId,
-      clock,
-      logger,
-      signal,
-      bufferBytesMax: settings.bufferBytesMax,
-      fail: (error) => {
-        receiverError('The receiver cannot go on', error)
-        fail(error)
-      },
-      reportError: (message, error) => {
-        logger.warn({ err: error, source: name }, message)
-        receiverError(message, error)
-      },
-      count: (counted, by = 1) => events.emit({ kind: 'source-counted', name: counted, by }),
-    }
   }
 }
 

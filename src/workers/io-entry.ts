@@ -54,6 +54,12 @@ async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answ
     fail: (error) => tell({ kind: 'fail', sourceId, error: toWire(error) }),
     reportError: (message, error) =>
       tell({ kind: 'error', sourceId, message, error: toWire(error) }),
+    tell: (news) =>
+      tell({
+        kind: 'news',
+        sourceId,
+        news: 'error' in news ? { ...news, error: toWire(news.error) } : news,
+      }),
     count: (name, by = 1) => tell({ kind: 'count', sourceId, name, by }),
   })
   host = new ShippingHost(

@@ -132,6 +132,12 @@ export class IoHost implements ReceiverHost {
       case 'fail':
         contextOf(notice.sourceId).fail(fromWire(notice.error))
         break
+      case 'news': {
+        const { news, sourceId } = notice
+        const told = 'error' in news ? { ...news, error: fromWire(news.error) } : news
+        contextOf(sourceId).tell(told)
+        break
+      }
       case 'error':
         contextOf(notice.sourceId).reportError(notice.message, fromWire(notice.error))
         break

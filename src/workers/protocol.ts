@@ -3,7 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { RecordColumns } from '../batch/record-columns.ts'
-import type { CutLimits, PartitionPositions } from '../receivers/receiver.ts'
+import type { CutLimits, PartitionPositions, ReceiverNews } from '../receivers/receiver.ts'
 import type { WireError } from './error-wire.ts'
 import type { PlannedSource } from './receiver-host.ts'
 
@@ -111,6 +111,13 @@ export type IoRequest =
   | { readonly kind: 'rate'; readonly sourceId: number; readonly recordsPerSecond: number }
   | { readonly kind: 'stop' }
 
+/** ReceiverNews with its error as data. */
+export type WireNews =
+  | Exclude<ReceiverNews, { kind: 'receiver-restarted' }>
+  | (Omit<Extract<ReceiverNews, { kind: 'receiver-restarted' }>, 'error'> & {
+      readonly error: WireError
+    })
+
 /** What the I/O thread tells unasked. */
 export type IoNotice =
   | {
@@ -120,6 +127,7 @@ export type IoNotice =
       readonly by: number
     }
   | { readonly kind: 'fail'; readonly sourceId: number; readonly error: WireError }
+  | { readonly kind: 'news'; readonly sourceId: number; readonly news: WireNews }
   | {
       readonly kind: 'error'
       readonly sourceId: number
