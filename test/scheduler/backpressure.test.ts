@@ -6,8 +6,10 @@ import { expect, test } from 'vitest'
 import { StreamGraph } from '../../src/dstream/graph.ts'
 import { EventBus } from '../../src/events.ts'
 import { settingsOf } from '../../src/scheduler/options.ts'
-import { Receivers } from '../../src/scheduler/receivers.ts'
+import { ReceiverEvents } from '../../src/scheduler/receiver-events.ts'
+import { Receivers, type ReceiversParts } from '../../src/scheduler/receivers.ts'
 import { StreamingContext } from '../../src/streaming-context.ts'
+import { InlineReceiverHost } from '../../src/workers/receiver-host.ts'
 import { PushSource, tick } from './push-source.ts'
 
 interface Running {
@@ -140,7 +142,7 @@ test('each estimate becomes the limit of its receiver', async () => {
   const ssc = new StreamingContext(graph)
   ssc.union(...sources.map((source) => ssc.receive(source))).print()
   const estimates = [100, 200, 300]
-  const receivers = new Receivers({
+  const parts: ReceiversParts = {
     pipeline: 'p',
     graph,
     settings: settingsOf('p', { batchInterval: 1_000, checkpoint: false }),
@@ -153,16 +155,21 @@ test('each estimate becomes the limit of its receiver', async () => {
       const left = sourceId === 0 ? [...estimates] : []
       return { compute: () => left.shift() }
     },
-  })
+  }
+  const told = new ReceiverEvents(parts)
+  const host = new InlineReceiverHost(sources, told.contextOf)
+  const receivers = new Receivers(parts, host, told)
   await receivers.start(undefined, { redo: [], positions: new Map() })
   receivers.run()
   sources[0].push(...many(1_000))
   const sources0 = { sourceId: 0, name: 'a', records: 1, bytes: 1 }
   const times = { processingEndTime: 1, processingDelayMs: 1, schedulingDelayMs: 0 }
-  const sizes = estimates.map(() => {
+  const sizes: unknown[] = []
+  for (const batchId of estimates.keys()) {
     receivers.batchCompleted({ sources: [sources0], ...times })
-    return receivers.infoOf(receivers.cut(false))[0]?.records
-  })
+    const cut = await receivers.cut(batchId + 1, { unhurried: false })
+    sizes.push(receivers.infoOf(cut)[0]?.records)
+  }
   expect(sources.map(({ rates }) => rates)).toEqual([estimates, []])
   expect(sizes).toEqual(estimates)
 })
