@@ -11,9 +11,12 @@ export type Token = string | number | bigint | boolean | null
  * escaped. */
 const MARK = '\u0000'
 
+/** Parts of a key may nest so deep; a cyclic one nests deeper. */
+const DEPTH_MAX = 100
+
 /** Gives the token of a key: string, number, bigint, boolean, null, Date, Uint8Array, or arrays and
  * plain objects of these (whatever the order of their properties). Throws KEY_NOT_COMPARABLE for
- * anything else.
+ * anything else, undefined too: it says that something is missing, and null says so in a key.
  *
  * @example
  * ```ts
@@ -30,12 +33,12 @@ export function tokenOf(key: unknown): Token {
     case 'boolean':
       return key
     default:
-      return key === null ? null : MARK + canonical(key)
+      return key === null ? null : MARK + canonical(key, 0)
   }
 }
 
 /** Canonical text of a part of a composite key. No text is the beginning of another. */
-function canonical(part: unknown): string {
+function canonical(part: unknown, depth: number): string {
   switch (typeof part) {
     case 'string':
       return `s${part.length}:${part}`
@@ -46,32 +49,41 @@ function canonical(part: unknown): string {
     case 'boolean':
       return part ? 't' : 'f'
     case 'object':
-      return part === null ? '0' : canonicalObject(part)
+      return part === null ? '0' : canonicalObject(part, depth + 1)
     default:
-      throw notComparable(`a value of type ${typeof part}`)
+      throw notComparable(part === undefined ? 'undefined' : `a ${typeof part}`)
   }
 }
 
-function canonicalObject(part: object): string {
+function canonicalObject(part: object, depth: number): string {
+  if (depth > DEPTH_MAX) throw notComparable('a cyclic or very deep object')
   if (part instanceof Date) return `d${part.getTime()};`
-  if (Array.isArray(part)) return `a${part.length}:${part.map(canonical).join('')}`
+  if (Array.isArray(part)) return canonicalArray(part, depth)
   if (part instanceof Uint8Array) {
     return `b${Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('base64')};`
   }
   const prototype: unknown = Object.getPrototypeOf(part)
   if (prototype !== Object.prototype && prototype !== null) {
-    throw notComparable(`an instance of ${part.constructor?.name ?? 'a class'}`)
+    throw notComparable(`an instance of ${part.constructor?.name || 'a class'}`)
   }
   const names = Object.keys(part).sort()
-  const fields = names.map((name) => canonical(name) + canonical(Reflect.get(part, name)))
+  const fields = names.map(
+    (name) => canonical(name, depth) + canonical(Reflect.get(part, name), depth),
+  )
   return `o${names.length}:${fields.join('')}`
+}
+
+/** By index: a hole is undefined, and refused as it is. */
+function canonicalArray(parts: readonly unknown[], depth: number): string {
+  let text = `a${parts.length}:`
+  for (let i = 0; i < parts.length; i++) text += canonical(parts[i], depth)
+  return text
 }
 
 function notComparable(found: string): StreamingError {
   return new StreamingError(
     'KEY_NOT_COMPARABLE',
     `Cannot compare keys by value: the key holds ${found}; use strings, numbers, bigints, ` +
-      `booleans, ` +
-      `null, Date, Uint8Array, or arrays and plain objects of these`,
+      `booleans, null, Date, Uint8Array, or arrays and plain objects of these`,
   )
 }
