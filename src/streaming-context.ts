@@ -59,7 +59,7 @@ export class StreamingContext {
    */
   queue<T>(
     // Arrays are named too: TypeScript 7.0 infers unknown from Iterable<Iterable<T>> alone.
-    batches: readonly (readonly T[])[] | Iterable<Iterable<T>>,
+    batches: Iterable<readonly T[] | Iterable<T>>,
     options: { readonly oneAtATime?: boolean } = {},
   ): DStream<T> {
     return this.receive(queue(batches, options))
