@@ -8,7 +8,8 @@ import { FreshRecords } from './sealed.ts'
 
 /** Runs lineages. The engine gives one to each batch; an action without one is refused. */
 export interface BatchRuntime {
-  run(node: BatchNode): Promise<unknown[][]>
+  /** Gives the records of each partition; `time` is the batch time that errors name. */
+  run(node: BatchNode, time?: number): Promise<unknown[][]>
 }
 
 /** The runtime of a batch that belongs to no running pipeline. */

@@ -213,7 +213,8 @@ function isTaskFailure(error: unknown): boolean {
 /** The runtime of batches in foreachBatch: actions work there. */
 export function actionRuntime(stages: StageCache, clock: Clock): BatchRuntime {
   return {
-    run: (node) => new Evaluator({ time: clock.wallMs(), traced: false, stages, clock }).run(node),
+    run: (node, time = clock.wallMs()) =>
+      new Evaluator({ time, traced: false, stages, clock }).run(node),
   }
 }
 

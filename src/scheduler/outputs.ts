@@ -52,7 +52,8 @@ class ForeachBatchWriter implements SinkWriter<unknown> {
       partitions.map((part) => [part]),
       'foreachBatch',
     )
-    await this.#f(new Batch(node, this.#runtime) as Batch<never>, { time, batchId, epoch })
+    const runtime: BatchRuntime = { run: (of) => this.#runtime.run(of, time) }
+    await this.#f(new Batch(node, runtime) as Batch<never>, { time, batchId, epoch })
     return { records: partitions.reduce((n, part) => n + part.length, 0), bytes: 0 }
   }
 
