@@ -15,7 +15,8 @@ export function cogroupChunks(
     const parent = parentOf[c] as number
     for (let i = 0; i < chunk.length; i++) {
       const id = table.idOf(chunk.keys[i])
-      const groups = (table.values[id] ??= emptyGroups(parents)) as unknown[][]
+      table.values[id] ??= emptyGroups(parents)
+      const groups = table.values[id] as unknown[][]
       groups[parent]?.push(chunk.values[i])
     }
   })

@@ -23,7 +23,7 @@ export class Caller<Request, Notice> {
     { resolve(value: unknown): void; reject(error: unknown): void }
   >()
   #calls = 0
-  #dead: { readonly error: unknown } | undefined
+  #dead: { readonly error: Error } | undefined
 
   constructor(port: Poster) {
     this.#port = port
@@ -54,7 +54,7 @@ export class Caller<Request, Notice> {
   }
 
   /** Nobody answers any more: open calls and later ones reject with `error`. */
-  die(error: unknown): void {
+  die(error: Error): void {
     this.#dead ??= { error }
     for (const { reject } of this.#open.values()) reject(error)
     this.#open.clear()

@@ -29,7 +29,7 @@ export class SwapLines implements Peers {
   #attempt = -1
   #swap = 0
   /** The newest attempt that was given up; it may be given up before it begins here. */
-  #aborted: { readonly attempt: number; readonly error: unknown } | undefined
+  #aborted: { readonly attempt: number; readonly error: Error } | undefined
   #waiting: Waiting | undefined
 
   constructor(workers: number, self: number, lines: readonly Line[]) {
@@ -65,7 +65,7 @@ export class SwapLines implements Peers {
   }
 
   /** Gives up an attempt, so that nobody waits for a worker that failed. */
-  abort(attempt: number, error: unknown): void {
+  abort(attempt: number, error: Error): void {
     if (attempt < this.#attempt) return
     this.#aborted = { attempt, error }
     if (attempt !== this.#attempt) return
