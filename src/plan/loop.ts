@@ -30,7 +30,8 @@ export type LoopTarget = unknown[] | KeyTable | Router | Counter
  * one. */
 export type InputKind = 'array' | 'pairs' | 'texts' | 'block'
 
-/** A loop's input; a `pairs` loop needs PairRecords, a `texts` loop TextPieces with their number. */
+/** A loop's input; a `pairs` loop needs PairRecords, a `texts` loop TextPieces with their number.
+ *  */
 export type LoopInput = Pick<Records<unknown>, 'length'>
 
 /** Runs a chain of operators over the records of one piece. */

@@ -11,8 +11,8 @@ export interface Parcel {
 
 /** A worker's place among the others, and its lines to them. */
 export interface Peers extends Seat {
-  /** Sends `parcels[w]` to each worker w that has one, and resolves with the contents that come from
-   * the workers in `from`, by worker. Rejects when the attempt is given up. */
+  /** Sends `parcels[w]` to each worker w that has one, and resolves with the contents that come
+   * from the workers in `from`, by worker. Rejects when the attempt is given up. */
   swap(
     parcels: readonly (Parcel | undefined)[],
     from: readonly number[],

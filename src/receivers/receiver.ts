@@ -92,8 +92,9 @@ export interface ReceiverContext {
 export interface CutLimits {
   readonly bytesMax: number
   readonly recordsMax: number
-  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a batch
-   * that is run late. Not given for one on time. For sources that know when records arrived. */
+  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a
+   * batch that is run late. Not given for one on time. For sources that know when records arrived.
+   *  */
   readonly arrivedBy?: number
 }
 
@@ -111,9 +112,9 @@ export interface CutLimits {
  *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
  * - `replay` gives the same records for the same ranges, whatever was cut before.
  * Callers owe: `start` first and once, with the position of every partition that the log knows,
- * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before each
- * `cut` and with the same limits; neither while another one runs. `replay` may come before `run`,
- * `stop` at any time. */
+ * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before
+ * each `cut` and with the same limits; neither while another one runs. `replay` may come before
+ * `run`, `stop` at any time. */
 export interface Receiver {
   /** Asks the source what there is. Gives every partition of `from` and every new one, with its
    * position. */

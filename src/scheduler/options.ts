@@ -45,7 +45,8 @@ export interface PipelineOptions {
   readonly snapshotEvery?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
-  /** How long a worker may run one batch before it is reported with its call stack. @default '1m' */
+  /** How long a worker may run one batch before it is reported with its call stack. @default '1m'
+   *  */
   readonly stuckAfter?: Duration
   /** What is done about a worker that runs for longer: it is only reported, or its thread is ended,
    * which counts as a failed attempt. @default 'report' */

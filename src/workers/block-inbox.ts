@@ -1,5 +1,5 @@
-// The blocks that a worker was sent: they wait for their batch, and stay until it is merged, so that
-// another attempt finds them.
+// The blocks that a worker was sent: they wait for their batch, and stay until it is merged, so
+// that another attempt finds them.
 
 import type { MessagePort } from 'node:worker_threads'
 import type { Block } from '../batch/block.ts'

@@ -1,5 +1,5 @@
-// One worker's part in one run: it builds the graph, keeps the state of its partitions, and runs its
-// share of each batch.
+// One worker's part in one run: it builds the graph, keeps the state of its partitions, and runs
+// its share of each batch.
 
 import type { Transferable } from 'node:worker_threads'
 import { recordBuffers, recordsOf, toRecordColumns } from '../batch/record-columns.ts'

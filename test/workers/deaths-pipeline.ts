@@ -1,5 +1,5 @@
-// A pipeline with a window, a state and a join, whose closure ends the thread at calls that the test
-// names.
+// A pipeline with a window, a state and a join, whose closure ends the thread at calls that the
+// test names.
 
 import { writeFileSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
