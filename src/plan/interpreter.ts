@@ -4,7 +4,7 @@
 
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
-import { isPromise, refusePromise } from '../batch/promise.ts'
+import { isPromise, refusePromise, synchronous } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
 import type { LoopTarget } from './loop.ts'
@@ -43,9 +43,9 @@ function lastStep(combine: CombineOp | undefined, target: LoopTarget, trace: Tra
     trace.operator = combine.name
     const [key, value] = pair as [unknown, unknown]
     const id = table.ids.get(tokenOf(key))
-    if (id !== undefined) table.values[id] = merge(table.values[id], value)
+    if (id !== undefined) table.values[id] = synchronous(merge(table.values[id], value))
     else {
-      const created = create === undefined ? value : create(value)
+      const created = create === undefined ? value : synchronous(create(value))
       table.values[table.idOf(key)] = created
     }
   }
