@@ -1,5 +1,5 @@
-// How any thread makes the graph of a pipeline: it imports the module and builds. No closure is ever
-// sent.
+// How any thread makes the graph of a pipeline: it imports the module and builds. No closure is
+// ever sent.
 
 import { StreamGraph } from './dstream/graph.ts'
 import { importPipeline } from './import-pipeline.ts'

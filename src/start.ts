@@ -135,7 +135,8 @@ function workersOf<A>(what: Pipeline<A> | URL, { workers }: StartModuleOptions<A
   if (workers === undefined || workers === 'auto') return availableParallelism()
   if (Number.isInteger(workers) && workers >= 0 && workers <= WORKERS_MAX) return workers
   throw new ConfigError(
-    `Cannot start on ${workers} workers: it must be 'auto' or a whole number from 0 to ${WORKERS_MAX}`,
+    `Cannot start on ${workers} workers: it must be 'auto' or a whole number from 0 to ` +
+      `${WORKERS_MAX}`,
   )
 }
 

@@ -5,7 +5,7 @@
 import { tokenOf } from '../batch/key.ts'
 import type { CombineOp, NarrowOp } from '../batch/node.ts'
 import { partitionOf } from '../batch/partitioner.ts'
-import { isPromise, refusePromise } from '../batch/promise.ts'
+import { isPromise, refusePromise, synchronous } from '../batch/promise.ts'
 import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
 import type { Counter, EndOp, LoopTarget } from './loop.ts'
@@ -69,9 +69,9 @@ function combining(op: CombineOp, table: KeyTable, trace: Trace): Call {
     trace.operator = op.name
     const [key, value] = pair as [unknown, unknown]
     const id = table.ids.get(tokenOf(key))
-    if (id !== undefined) table.values[id] = merge(table.values[id], value)
+    if (id !== undefined) table.values[id] = synchronous(merge(table.values[id], value))
     else {
-      const created = create === undefined ? value : create(value)
+      const created = create === undefined ? value : synchronous(create(value))
       table.values[table.idOf(key)] = created
     }
   }

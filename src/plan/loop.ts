@@ -167,11 +167,16 @@ function refuse(name: string): string {
 
 function emitCombine(op: CombineOp, value: string): string {
   const created = op.create === undefined ? `${value}[1]` : `create(${value}[1])`
+  const refuseCreated = op.create === undefined ? '' : refuse('created')
   return `const key = ${value}[0];
       const plain = (typeof key === 'string' && key.charCodeAt(0) !== 0) || typeof key === 'number';
       const token = plain ? key : tokenOf(key);
       const id = ids.get(token);
       if (id === undefined) {
-        ids.set(token, keys.length); keys.push(key); values.push(${created});
-      } else values[id] = merge(values[id], ${value}[1]);`
+        const created = ${created}; ${refuseCreated}
+        ids.set(token, keys.length); keys.push(key); values.push(created);
+      } else {
+        const merged = merge(values[id], ${value}[1]); ${refuse('merged')}
+        values[id] = merged;
+      }`
 }

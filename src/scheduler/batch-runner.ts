@@ -143,7 +143,9 @@ export class BatchRunner {
         return await executor.run(request, n > 1)
       } catch (thrown) {
         const { outputId, cause: error } =
-          thrown instanceof AttemptFailure ? thrown : new AttemptFailure(undefined, thrown)
+          thrown instanceof AttemptFailure
+            ? thrown
+            : new AttemptFailure(undefined, { cause: thrown })
         const hopeless = error instanceof Error && error.cause instanceof ConfigError
         if (n >= attemptsMax || (hopeless && n > 1) || !mayBeRetried(error)) {
           if (outputId !== undefined) outputs.notComputed(request, outputId, error)

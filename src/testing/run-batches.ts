@@ -86,7 +86,8 @@ export async function runBatches(
   if (workers === 0) return new BatchesRun(options, settings, inline, undefined).run()
   if (typeof build === 'function') {
     throw new ConfigError(
-      `Cannot run batches on ${workers} workers with a function: each worker imports the pipeline; ` +
+      `Cannot run batches on ${workers} workers with a function: each worker imports the ` +
+        `pipeline; ` +
         `give { module: new URL('./my-pipeline.ts', import.meta.url) }`,
     )
   }

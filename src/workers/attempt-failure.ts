@@ -4,8 +4,8 @@ export class AttemptFailure extends Error {
   /** The output whose records were being computed; undefined if none was. */
   readonly outputId: number | undefined
 
-  constructor(outputId: number | undefined, cause: unknown) {
-    super('an attempt at a batch failed', { cause })
+  constructor(outputId: number | undefined, options: { readonly cause: unknown }) {
+    super('an attempt at a batch failed', options)
     this.outputId = outputId
   }
 }

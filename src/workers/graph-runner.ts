@@ -59,7 +59,7 @@ export async function runGraph(
     const work = () => evaluate(parts, time, sources, traced, at)
     return { outputs: await runTask(parts.graph.graph, tally, work), tally }
   } catch (error) {
-    throw new AttemptFailure(at.outputId, error)
+    throw new AttemptFailure(at.outputId, { cause: error })
   }
 }
 

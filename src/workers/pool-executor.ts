@@ -80,7 +80,7 @@ export class PoolExecutor implements Executor {
         ran[worker] = succeeded(await this.#pool.call<RanColumns | RunFailed>(worker, request))
       } catch (error) {
         failures.push(
-          error instanceof AttemptFailure ? error : new AttemptFailure(undefined, error),
+          error instanceof AttemptFailure ? error : new AttemptFailure(undefined, { cause: error }),
         )
         this.#pool.tellAll({ kind: 'abort', attempt })
       }
@@ -160,8 +160,8 @@ export class PoolExecutor implements Executor {
 function stateLost(cause: StreamingError): StreamingError {
   return new StreamingError(
     'WORKER_DIED',
-    `Cannot go on after a worker's death: its state is lost, since the pipeline has no checkpoint ` +
-      `(${cause.message}); give the pipeline a checkpoint, and mend what ended the thread`,
+    `Cannot go on after a worker's death: its state is lost, since the pipeline has no ` +
+      `checkpoint (${cause.message}); give the pipeline a checkpoint, and mend what ended the thread`,
     { cause },
   )
 }
@@ -177,7 +177,7 @@ function noticeOf({ range, owner }: NonNullable<BatchSources[number]>[number]): 
 
 function succeeded(answer: RanColumns | RunFailed): RanColumns {
   if (!('failed' in answer)) return answer
-  throw new AttemptFailure(answer.outputId, fromWire(answer.failed))
+  throw new AttemptFailure(answer.outputId, { cause: fromWire(answer.failed) })
 }
 
 function isAborted(error: unknown): boolean {

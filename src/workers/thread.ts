@@ -85,8 +85,8 @@ function died(name: string, code: number, cause: unknown): StreamingError {
   const why = cause instanceof Error ? cause.message : `exit code ${code}`
   return new StreamingError(
     'WORKER_DIED',
-    `Cannot go on in ${name}: its thread ended (${why}); look for process.exit, native crashes and ` +
-      `memory use in the pipeline's closures`,
+    `Cannot go on in ${name}: its thread ended (${why}); look for process.exit, native crashes ` +
+      `and memory use in the pipeline's closures`,
     { cause, retryable: true },
   )
 }

@@ -122,7 +122,7 @@ export class WorkerSession {
       return this.#ran(await runGraph(parts, time, spreads, traced))
     } catch (error) {
       const { outputId, cause } =
-        error instanceof AttemptFailure ? error : new AttemptFailure(undefined, error)
+        error instanceof AttemptFailure ? error : new AttemptFailure(undefined, { cause: error })
       return { value: { failed: toWire(cause), outputId } satisfies RunFailed }
     }
   }

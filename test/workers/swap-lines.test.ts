@@ -42,7 +42,7 @@ describe('SwapLines', () => {
     a.close()
   })
 
-  test('rejects a swap that waits when its attempt is given up, and one that begins afterwards', async () => {
+  test('rejects the swaps of an attempt that is given up, begun or not', async () => {
     const [a] = pair()
     a.begin(1)
     const waits = a.swap([undefined, parcel('a')], [1])
