@@ -254,15 +254,6 @@ export class StreamGraph {
     return this.#slices(node, from, to)
   }
 
-  /** What the graph is made of, a line for each stream and output: the same for the same code. */
-  shape(): string[] {
-    const nodes = this.nodes.map(({ id, kind, name, slideMs, parents }) => {
-      const from = parents.map((parent) => parent.id).join('+')
-      return `${id} ${name} (${kind}) of [${from}], every ${slideMs} ms`
-    })
-    return [...nodes, ...this.outputs.map(({ kind, node }) => `${kind} of ${node.id}`)]
-  }
-
   /** Ends the building: called once build() has returned. */
   start(): void {
     this.#phase = 'started'

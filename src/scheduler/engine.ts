@@ -10,6 +10,7 @@ import { steadyTime } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import { checkGraph } from '../dstream/check-graph.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
+import { graphShape } from '../dstream/graph-shape.ts'
 
 import { statefulOperators } from '../dstream/operator-ids.ts'
 import { checkpointEvery } from '../dstream/retention.ts'
@@ -398,5 +399,5 @@ function nothing(zeroTime: number): Recovered {
 
 /** Shape and names of the graph in one hash: the same for the same code. */
 function planHashOf(graph: StreamGraph): string {
-  return hashText(JSON.stringify(graph.shape()))
+  return hashText(JSON.stringify(graphShape(graph)))
 }

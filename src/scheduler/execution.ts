@@ -2,6 +2,7 @@
 // thread.
 
 import type { BatchLog } from '../checkpoint/log.ts'
+import { graphShape } from '../dstream/graph-shape.ts'
 import { statefulOperators } from '../dstream/operator-ids.ts'
 import { StreamingError } from '../errors.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
@@ -74,7 +75,8 @@ async function threaded(
     const shapes = await pool.begin({ recipe, zeroTime, cacheBytesMax }, (worker) =>
       receivers.open(worker),
     )
-    for (const shape of shapes) refuseOther(parts.graph.shape(), shape)
+    for (const { shape } of shapes) refuseOther(graphShape(parts.graph), shape, 'the driver')
+    for (const { code } of shapes) refuseOther(shapes[0]?.code ?? [], code, 'another worker')
     const executor = new PoolExecutor({
       pool,
       shared,
@@ -141,15 +143,16 @@ function plannedOf({ sources }: BatchInput) {
   )
 }
 
-/** Refuses a worker that built another graph than the driver. */
-function refuseOther(own: readonly string[], other: readonly string[]): void {
+/** Refuses a worker that built another graph. The text of closures is compared between workers
+ * only: a test runner may have changed it in the driver, which calls none of them. */
+function refuseOther(own: readonly string[], other: readonly string[], whose: string): void {
   const length = Math.max(own.length, other.length)
   for (let i = 0; i < length; i++) {
     if (own[i] === other[i]) continue
     throw new StreamingError(
       'WORKER_DIFFERS',
-      `Cannot run on workers: a worker built another graph than the driver; its line ${i + 1} is ` +
-        `${JSON.stringify(other[i] ?? 'missing')}, the driver's ` +
+      `Cannot run on workers: a worker built another graph than ${whose}; its line ${i + 1} is ` +
+        `${JSON.stringify(other[i] ?? 'missing')}, and not ` +
         `${JSON.stringify(own[i] ?? 'missing')}; let the build function depend on its args alone`,
     )
   }

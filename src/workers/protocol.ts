@@ -58,6 +58,12 @@ export type WorkerNotice =
   | { readonly kind: 'line'; readonly line: Line }
   | { readonly kind: 'end' }
 
+/** The answer to 'begin': what the graph is made of, without and with the text of closures. */
+export interface BuiltGraph {
+  readonly shape: readonly string[]
+  readonly code: readonly string[]
+}
+
 /** Owned partitions of one output, and how many there are in all. */
 export interface OutputColumns {
   readonly partitions: number

@@ -14,7 +14,7 @@ async function give(request: WorkerRequest): Promise<Answer> {
   if (request.kind === 'begin') {
     session?.close()
     session = await WorkerSession.begin(request)
-    return { value: session.shape }
+    return { value: session.built }
   }
   return present(session, 'the session of a worker').answer(request)
 }

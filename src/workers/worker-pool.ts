@@ -2,7 +2,7 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { StreamingError } from '../errors.ts'
-import type { Line, WorkerNotice, WorkerRequest } from './protocol.ts'
+import type { BuiltGraph, Line, WorkerNotice, WorkerRequest } from './protocol.ts'
 import { Thread } from './thread.ts'
 
 type WorkerThread = Thread<WorkerRequest, WorkerNotice>
@@ -36,8 +36,8 @@ export class WorkerPool {
     return this.#threads.length
   }
 
-  /** Begins a run on all threads; gives the shape of the graph that each built. */
-  async begin(common: CommonBegin, blocks: BlockPorts): Promise<(readonly string[])[]> {
+  /** Begins a run on all threads; gives what each built. */
+  async begin(common: CommonBegin, blocks: BlockPorts): Promise<BuiltGraph[]> {
     this.#begin = { ...common, blocks }
     const lines: Line[][] = this.#threads.map(() => [])
     for (let a = 0; a < this.size; a++) {
@@ -107,7 +107,7 @@ export class WorkerPool {
     return thread
   }
 
-  #beginOne(worker: number, lines: readonly Line[]): Promise<readonly string[]> {
+  #beginOne(worker: number, lines: readonly Line[]): Promise<BuiltGraph> {
     const begin = this.#begin
     if (begin === undefined) throw new Error('millrace bug: the pool has not begun')
     const { blocks: blockPorts, ...common } = begin

@@ -7,6 +7,7 @@ import type { Partition } from '../batch/records.ts'
 import type { Spread } from '../batch/spread.ts'
 import { systemClock } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
+import { graphCode, graphShape } from '../dstream/graph-shape.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
 import { AttemptFailure } from './attempt-failure.ts'
@@ -16,6 +17,7 @@ import { toWire } from './error-wire.ts'
 import { buildGraph } from './graph-recipe.ts'
 import { type GraphRan, runGraph } from './graph-runner.ts'
 import type {
+  BuiltGraph,
   KeptColumns,
   OutputColumns,
   RanColumns,
@@ -57,9 +59,9 @@ export class WorkerSession {
     return new WorkerSession(batchGraph, new SwapLines(workers, self, begin.lines), inbox)
   }
 
-  /** What the graph is made of, to be compared with the driver's. */
-  get shape(): readonly string[] {
-    return this.#graph.graph.shape()
+  /** What the graph is made of, to be compared with the others'. */
+  get built(): BuiltGraph {
+    return { shape: graphShape(this.#graph.graph), code: graphCode(this.#graph.graph) }
   }
 
   async answer(request: Exclude<WorkerRequest, Begin>): Promise<Answer> {

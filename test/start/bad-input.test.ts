@@ -76,9 +76,17 @@ describe('the graph', () => {
     await run.stop()
   })
 
-  test('threads are refused until they exist', async () => {
+  test('threads are refused for a pipeline object, which they could not import', async () => {
+    const described = pipeline('p', { batchInterval: 10, checkpoint: false }, (ssc) =>
+      ssc.queue([[1]]).print(),
+    )
+    const options = { workers: 2 } as object
+    await expect(start(described, options)).rejects.toThrow(/give start\(\) the URL/)
+  })
+
+  test.each([-1, 1.5, 1_000, Number.NaN])('%d workers are refused', async (workers) => {
     const module = new URL('./fixtures/writer.ts', import.meta.url)
-    await expect(start(module, { workers: 1 })).rejects.toThrow(/use workers: 0/)
+    await expect(start(module, { workers })).rejects.toThrow(/a whole number from 0/)
   })
 
   test('a module without a pipeline is refused by name', async () => {

@@ -1,0 +1,97 @@
+// Pipelines for the tests of worker threads. What foreachBatch sees stays in the driver's thread.
+
+import { writeFileSync } from 'node:fs'
+import { type Batch, pipeline } from 'millrace'
+
+const seen: unknown[] = []
+
+/** What foreachBatch saw since the last call, batches without records left out. */
+export function takeSeen(): unknown[] {
+  return seen.splice(0)
+}
+
+async function see(batch: Batch<unknown>): Promise<void> {
+  const records = await batch.collect()
+  if (records.length > 0) seen.push(records)
+}
+
+const options = { batchInterval: 20, checkpoint: false } as const
+
+export const counts = pipeline('counts', options, (ssc) => {
+  const words = ssc.accumulator('words')
+  const one = ssc.broadcast(() => Promise.resolve(1))
+  ssc
+    .queue([['a b', 'a'], ['c a']])
+    .flatMap((line) => line.split(' '))
+    .map((word): [string, number] => {
+      words.add(1)
+      return [word, one.value]
+    })
+    .reduceByKey((a, b) => a + b)
+    .updateStateByKey((ns: number[], sum: number | undefined) =>
+      ns.reduce((a, b) => a + b, sum ?? 0),
+    )
+    .transform((batch) => batch.sortByKey())
+    .foreachBatch(see)
+})
+
+export const fails = pipeline('fails', options, (ssc) => {
+  const check = (n: number): number => {
+    if (n === 2) throw new RangeError('two')
+    return n
+  }
+  ssc
+    .queue([[1, 2, 3]])
+    .map(check)
+    .foreachBatch(see)
+})
+
+/** True the first time that it is asked with this file. */
+function isFirst(file: string): boolean {
+  try {
+    writeFileSync(file, '', { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const exitAtTwo =
+  (file: string) =>
+  (n: number): number => {
+    if (n === 2 && isFirst(file)) process.exit(3)
+    return n * 2
+  }
+
+export const exitsOnce = pipeline('exits-once', options, (ssc, file: string) => {
+  ssc
+    .queue([[1, 2, 3]])
+    .map(exitAtTwo(file))
+    .foreachBatch(see)
+})
+
+export const stateExits = pipeline('state-exits', options, (ssc, file: string) => {
+  const pairs = ssc
+    .queue([[1, 2, 3]])
+    .map(exitAtTwo(file))
+    .map((n): [number, number] => [n, n])
+  pairs.updateStateByKey((ns: number[]) => ns[0]).foreachBatch(see)
+})
+
+const impatient = {
+  ...options,
+  stuckAfter: '300ms',
+  onStuckWorker: 'end',
+  batchAttemptsMax: 1,
+} as const
+
+export const stuck = pipeline('stuck', impatient, (ssc) => {
+  const busyClosure = (n: number): number => {
+    let x = n
+    for (;;) x = Math.sqrt(x) + 1
+  }
+  ssc
+    .queue([[1]])
+    .map(busyClosure)
+    .foreachBatch(see)
+})
