@@ -143,8 +143,7 @@ function filesSettings(
   if (newFilesOnly && options.existingAgeMax !== undefined) {
     throw new ConfigError(
       'Cannot use existingAgeMax: with newFilesOnly no existing file is read; set newFilesOnly ' +
-        'to ' +
-        'false, or leave existingAgeMax out',
+        'to false, or leave existingAgeMax out',
     )
   }
   const rememberedFilesMax = options.rememberedFilesMax ?? 10_000

@@ -10,7 +10,9 @@ import { SupervisedReceiver, type Supervisor } from './supervised-receiver.ts'
 
 /** Which server to read from, and how. */
 export interface SocketLinesOptions extends CustomReceiverOptions {
+  /** Name or address of the server. */
   readonly host: string
+  /** 1 to 65,535. */
   readonly port: number
   /** Time until a connection that was not made is given up. @default '10s' */
   readonly connectTimeout?: Duration
