@@ -95,7 +95,7 @@ describe('merging', () => {
     expect(merged).toBe('(((ab)(cd))e)')
   })
 
-  test('the zero of fold enters once for each partition, empty ones too, and once more', async () => {
+  test('the zero of fold enters once for each partition, empty or not, and once more', async () => {
     const add = (a: number, b: number) => a + b
     expect(await onBatch([1, 2], (b) => b.fold(10, add), { partitions: 1 })).toBe(23)
     expect(await onBatch([1, 2], (b) => b.fold(10, add), { partitions: 4 })).toBe(53)
