@@ -67,6 +67,8 @@ export class Engine {
   /** Epoch milliseconds that never go back. */
   readonly now: () => number
   #lastBatchId: number
+  /** The newest batch that ran or was skipped; where batches overlap, it may not have ended. */
+  #newestBatchId: number
   #openedAt: number
   #unsynced = false
   /** The ends of the newest batch that ran and of the one before: at most two are under way. */
@@ -91,6 +93,7 @@ export class Engine {
     this.zeroTime = opened.recovered.zeroTime
     this.epoch = opened.log?.epoch ?? 0
     this.#lastBatchId = opened.recovered.lastBatchId
+    this.#newestBatchId = this.#lastBatchId
     this.now = opened.now
     this.#openedAt = opened.now()
     for (const { name } of parts.graph.accumulators) {
@@ -113,9 +116,14 @@ export class Engine {
     }
   }
 
-  /** The id of the newest batch that was run or skipped. */
+  /** The id of the newest batch that has ended or was skipped. */
   get lastBatchId(): number {
     return this.#lastBatchId
+  }
+
+  /** The id of the batch that is cut next. */
+  get nextBatchId(): number {
+    return this.#newestBatchId + 1
   }
 
   /** The time of a batch. */
@@ -147,7 +155,7 @@ export class Engine {
    * workers run it and the next one is due, this resolves once it ran: it is written and committed
    * while the next one runs. */
   async runNext(unhurried = false): Promise<void> {
-    const batchId = this.#lastBatchId + 1
+    const batchId = this.nextBatchId
     const { sources } = this.#ahead ?? { sources: this.#cut(batchId, unhurried) }
     this.#ahead = undefined
     const taken = await sources
@@ -174,11 +182,12 @@ export class Engine {
 
   /** Skips to the batch before `batchId`: windows and timeouts advance, nothing runs. */
   async skipTo(batchId: number): Promise<void> {
-    const from = this.#lastBatchId + 1
+    const from = this.nextBatchId
     if (batchId <= from) return
     await this.#log?.skip(from, batchId - 1)
     this.#parts.events.emit({ kind: 'batches-skipped', from, to: batchId - 1 })
     this.#lastBatchId = batchId - 1
+    this.#newestBatchId = batchId - 1
   }
 
   /** Makes the last commit durable; called when no batch is due. */
@@ -215,7 +224,7 @@ export class Engine {
       report.failed(error)
       throw error
     }
-    this.#lastBatchId = batchId
+    this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
     if (overlaps) this.#executor.merge()
     const [, before] = this.#ends
@@ -228,7 +237,7 @@ export class Engine {
     try {
       await end
     } catch (error) {
-      this.#lastBatchId = batchId - 1
+      this.#newestBatchId = batchId - 1
       this.#ends = [Promise.resolve(), Promise.resolve()]
       throw error
     }
@@ -254,6 +263,7 @@ export class Engine {
     try {
       const { logged, tally } = await this.#runner.finish(ran)
       if (!merged) this.#executor.merge()
+      this.#lastBatchId = ran.request.batchId
       await this.#parts.probe?.('committed', ran.request.batchId)
       this.#unsynced ||= logged
       this.#accumulators.merge(tally)

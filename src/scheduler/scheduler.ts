@@ -58,7 +58,7 @@ export class Scheduler {
     const { engine, until } = this.#parts
     await this.#catchUp()
     while (this.#ending === undefined) {
-      await this.#waitFor(engine.timeOf(engine.lastBatchId + 1))
+      await this.#waitFor(engine.timeOf(engine.nextBatchId))
       if (this.#ending !== undefined) break
       await this.#runBatch()
       if (until === 'caught-up' && engine.caughtUp) this.end({ kind: 'graceful' })
@@ -85,7 +85,7 @@ export class Scheduler {
 
   async #runBatch(): Promise<void> {
     const { engine, settings, logger } = this.#parts
-    const batchId = engine.lastBatchId + 1
+    const batchId = engine.nextBatchId
     try {
       await engine.runNext(this.#ending !== undefined)
     } catch (error) {

@@ -121,7 +121,7 @@ describe('order', () => {
     })
   })
 
-  test('the records are cut evenly over as many partitions as before, or as asked', async () => {
+  test('the records are cut evenly, over as many partitions as before or as asked', async () => {
     const cut = (options?: Partitions) =>
       onBatch([3, 1, 2], (b) => b.sortBy((n) => n, true, options).partitions())
     expect(await cut()).toEqual([[1], [2, 3]])

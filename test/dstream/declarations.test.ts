@@ -97,10 +97,10 @@ describe('windows', () => {
 
   test.each(cases)('%s is told by name where its times do not fit', (name, declare) => {
     const parent = 'slide of its parent "queue-0" (1000 ms)'
-    const odd =
-      `Cannot use '1500ms' as the window of ${name}: it must be a multiple of the ` + `${parent}`
+    const rule = `of ${name}: it must be a multiple of the ${parent}`
+    const odd = `Cannot use '1500ms' as the window ${rule}`
     expect(() => declare(fresh().pairs, '1500ms')).toThrow(odd)
-    const short = `Cannot use 500 as the slide of ${name}: it must be a multiple of the ${parent}`
+    const short = `Cannot use 500 as the slide ${rule}`
     expect(() => declare(fresh().pairs, '2s', 500)).toThrow(short)
     expect(() => declare(fresh().pairs, 0)).toThrow(`Cannot use 0 as the window of ${name}`)
     expect(() => declare(fresh().pairs, '3s', '2s')).not.toThrow()

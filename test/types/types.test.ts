@@ -51,7 +51,7 @@ const OPERATORS = [
     `.reduceByKey((a) => a)`,
   ]).flat(),
   `.mapValues((v) => v.length)`,
-  `.reduceByKeyAndWindow((a, b) => a + b, (a, b) => a - b, '4s', '1s')`,
+  `.reduceByKeyAndWindow((a, b) => a + b, (a) => a, '4s', '1s', { filter: ([, n]) => n > 0 })`,
   `.leftOuterJoin(orders)`,
   `.fullOuterJoin(new Map([['a', new Date(0)]]))`,
   `.cogroup(orders)`,
