@@ -28,15 +28,19 @@ export interface Block<T> {
 
 /** Records that are pieces of one text: a loop cuts them itself, without a call for each. */
 export interface TextPieces {
+  /** The text of all records, and perhaps more. */
   readonly text: string
   /** Record `i` is the text from `starts[i]` to before `ends[i]`. */
   readonly starts: ArrayLike<number>
+  /** See `starts`; as long. */
   readonly ends: ArrayLike<number>
 }
 
 /** What is sent for a block: structured-cloneable, with the memory that goes along. */
 export interface BlockParcel {
+  /** What `fromParcel` gets. */
   readonly content: unknown
+  /** The memory in `content` that the sender gives away. */
   readonly buffers: readonly ArrayBuffer[]
 }
 

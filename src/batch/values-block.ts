@@ -22,7 +22,14 @@ export class ValuesBlock<T> implements Block<T> {
     this.#encoded = values.map((value) => encode(value, 'a record of a queue'))
   }
 
-  /** A block that came from another thread. */
+  /** A block that came from another thread: `content` of the `toParcel` of the one that was sent.
+   *
+   * @example
+   * ```ts
+   * const { content } = new ValuesBlock(['a']).toParcel()
+   * assert.equal(ValuesBlock.fromParcel(content).at(0), 'a')
+   * ```
+   */
   static fromParcel(content: unknown): ValuesBlock<unknown> {
     const { encoded, first } = content as { encoded: Uint8Array; first: number }
     return new ValuesBlock(decode(encoded) as unknown[], first)

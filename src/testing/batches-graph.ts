@@ -12,7 +12,9 @@ type AnyStream = DStream<any>
 
 /** The pipeline of a module; its export has the shape (ssc, args, ...streams) => DStream. */
 export interface BuildModule {
+  /** Where the module is. */
   readonly module: URL
+  /** Name of the export. @default 'default' */
   readonly export?: string
 }
 

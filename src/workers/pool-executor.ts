@@ -161,7 +161,7 @@ function stateLost(cause: StreamingError): StreamingError {
   return new StreamingError(
     'WORKER_DIED',
     `Cannot go on after a worker's death: its state is lost, since the pipeline has no ` +
-      `checkpoint (${cause.message}); give the pipeline a checkpoint, and mend what ended the thread`,
+      `checkpoint (${cause.message}); give it a checkpoint, and mend what ended the thread`,
     { cause },
   )
 }

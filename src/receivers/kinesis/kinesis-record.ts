@@ -158,7 +158,16 @@ export class KinesisBlock implements Block<KinesisRecord> {
     }
   }
 
-  /** A block that came from another thread. */
+  /** A block that came from another thread: `content` of the `toParcel` of the one that was sent.
+   *
+   * @example
+   * ```ts
+   * const data = new TextEncoder().encode('a')
+   * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+   * const { content } = new KinesisBlock('shard-0', [received]).toParcel()
+   * assert.equal(KinesisBlock.fromParcel(content).at(0).text(), 'a')
+   * ```
+   */
   static fromParcel(content: unknown): KinesisBlock {
     const { shardId, bytes, offsets, received } = content as ParcelContent
     return new KinesisBlock(shardId, received, new BytesRecords(bytes, offsets))
