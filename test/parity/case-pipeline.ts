@@ -10,6 +10,8 @@ export interface CaseArgs {
   readonly inputPipelines: readonly (readonly StageSpec[])[]
   /** What of the case is seen. */
   readonly look: 'records' | 'snapshots' | 'partitions'
+  /** Where batches are saved. */
+  readonly folder: string
 }
 
 export default function build(
@@ -23,6 +25,7 @@ export default function build(
     union: (all) => ssc.union(...all),
     transform: (all, f) => ssc.transform(all, f),
     snapshots: args.look === 'snapshots',
+    folder: args.folder,
   }
   const prepared = streams.map((stream, i) =>
     applyStages(stream, args.inputPipelines[i] ?? [], base),

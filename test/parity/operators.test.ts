@@ -1,9 +1,12 @@
 // Cases of Spark's own suites, and ours in the same form, each run plain, with a death after every
 // batch at each of the four points of a batch's life, and on worker threads.
 
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { DStream } from 'millrace'
 import { type Death, runBatches } from 'millrace/testing'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leftOut } from './accounting.ts'
 import type { CaseArgs } from './case-pipeline.ts'
 import { type Case, furtherCases, sparkCases } from './cases.ts'
@@ -31,6 +34,12 @@ function each(batches: number, at: 'planned' | 'ran' | 'sinks' | 'committed'): D
 
 const pipelineModule = { module: new URL('./case-pipeline.ts', import.meta.url) }
 
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-cases-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 /** Runs a case; `look` says what of it is seen. */
 function run(
   c: Case,
@@ -44,6 +53,7 @@ function run(
     pipeline: c.pipeline ?? [],
     inputPipelines: c.inputPipelines ?? [],
     look,
+    folder,
   }
   const options = {
     inputs: c.inputs ?? [c.input ?? []],
@@ -55,6 +65,11 @@ function run(
     ...(partitions === undefined ? {} : { partitions }),
   }
   return runBatches(options, pipelineModule)
+}
+
+/** True if a case saves its batches as files. */
+function saves({ pipeline = [] }: Case): boolean {
+  return pipeline.some((stage) => 'saveAsFiles' in stage)
 }
 
 function compare(
@@ -94,7 +109,12 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_name, { deaths, w
     const expected = (c.expected ?? []) as unknown[][]
     const batches = c.numBatches ?? expected.length
     const dies = { deaths: deaths(batches), workers }
+    rmSync(folder, { recursive: true, force: true })
     compare(c, await run(c, batches, dies), expected)
+    const saved = expected.flatMap((records, i) =>
+      records.length === 0 ? [] : [`result-${(i + 1) * c.batchIntervalMs}`],
+    )
+    if (saves(c)) expect(readdirSync(folder).sort()).toEqual(saved.sort())
     if (c.expectedSnapshots !== undefined) {
       const got = await run(c, batches, dies, 'snapshots')
       compare({ ...c, ordered: false }, got, c.expectedSnapshots)
@@ -114,6 +134,8 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_name, { deaths, w
     )
     expect(failed).toBeInstanceOf(Error)
     expect(failed?.message).toContain(c.expectedError?.messageContains ?? '')
+    if (c.expectedError?.code !== undefined)
+      expect(failed).toHaveProperty('code', c.expectedError.code)
     compare({ ...c, ordered: false }, failed?.outputs ?? [], c.expectedBeforeError ?? [])
   })
 })
