@@ -12,7 +12,7 @@ const cases: Readonly<Record<string, readonly [Column['kind'], readonly unknown[
   'texts and numbers': ['packed', ['a', 1]],
   objects: ['packed', [{ n: -0 }, [1, 'a'], new Map([['a', { b: 1 }]])]],
   'what is none': ['packed', [undefined, null, true, 1n]],
-  nothing: ['packed', []],
+  nothing: ['numbers', []],
 }
 
 describe('a column gives back what it was made of', () => {
