@@ -12,11 +12,47 @@ export type RecordColumns =
 
 /** Puts the records of a partition into columns. Throws VALUE_NOT_STORABLE; `what` names them. */
 export function toRecordColumns(partition: Partition<unknown>, what: string): RecordColumns {
-  const [only, ...more] = partition
-  if (only instanceof PairRecords && more.length === 0) return pairs(only, what)
-  const records = recordsOf(partition)
-  if (records.length > 0 && records.every(isPair)) return pairs(columnsOf(records), what)
-  return { kind: 'records', records: toColumn(records, what) }
+  const pairs = partition.length === 0 ? undefined : pairColumns(partition)
+  if (pairs === undefined || pairs.length === 0) {
+    return { kind: 'records', records: toColumn(recordsOf(partition), what) }
+  }
+  const { keys, values } = pairs
+  return { kind: 'pairs', keys: toColumn(keys, what), values: toColumn(values, what) }
+}
+
+/** Gives the records of columns; objects are fresh at each call. */
+export function openColumns(columns: RecordColumns): Records<unknown> {
+  if (columns.kind === 'records') return fromColumn(columns.records)
+  return new PairRecords(fromColumn(columns.keys), fromColumn(columns.values))
+}
+
+/** The records of a partition as two columns; undefined if some record is not an array of two. One
+ * piece that is columns already is not copied. */
+export function pairColumns(partition: Partition<unknown>): PairRecords | undefined {
+  const [first] = partition
+  if (partition.length === 1 && first instanceof PairRecords) return first
+  const keys: unknown[] = []
+  const values: unknown[] = []
+  for (const piece of partition) {
+    if (piece instanceof PairRecords) {
+      for (let i = 0; i < piece.length; i++) {
+        keys.push(piece.keys[i])
+        values.push(piece.values[i])
+      }
+    } else if (!gatherPairs(piece, keys, values)) return undefined
+  }
+  return new PairRecords(keys, values)
+}
+
+/** False: some record is not an array of two. */
+function gatherPairs(piece: Records<unknown>, keys: unknown[], values: unknown[]): boolean {
+  for (let i = 0; i < piece.length; i++) {
+    const record = piece.at(i)
+    if (!Array.isArray(record) || record.length !== 2) return false
+    keys.push(record[0])
+    values.push(record[1])
+  }
+  return true
 }
 
 /** The memory of the columns, to be handed to another thread with them. */
@@ -63,20 +99,4 @@ function open(columns: RecordColumns): readonly unknown[] {
   if (columns.kind === 'records') return fromColumn(columns.records)
   const values = fromColumn(columns.values)
   return fromColumn(columns.keys).map((key, i) => [key, values[i]])
-}
-
-function pairs({ keys, values }: PairRecords, what: string): RecordColumns {
-  return { kind: 'pairs', keys: toColumn(keys, what), values: toColumn(values, what) }
-}
-
-function columnsOf(records: readonly unknown[]): PairRecords {
-  const list = records as readonly (readonly [unknown, unknown])[]
-  return new PairRecords(
-    list.map((pair) => pair[0]),
-    list.map((pair) => pair[1]),
-  )
-}
-
-function isPair(record: unknown): boolean {
-  return Array.isArray(record) && record.length === 2
 }

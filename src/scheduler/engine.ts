@@ -4,16 +4,11 @@
 
 import { Batch } from '../batch/batch.ts'
 import { leaf } from '../batch/node.ts'
-import { BatchLog, type OwnerProbe, type Recovered } from '../checkpoint/log.ts'
+import type { BatchLog, OwnerProbe, Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import { steadyTime } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import { checkGraph } from '../dstream/check-graph.ts'
-import type { StreamGraph } from '../dstream/graph.ts'
-import { graphShape } from '../dstream/graph-shape.ts'
-
-import { statefulOperators } from '../dstream/operator-ids.ts'
-import { checkpointEvery } from '../dstream/retention.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import type { SinkWriter } from '../sinks/sink.ts'
 import { Tally } from '../task-scope.ts'
@@ -24,11 +19,11 @@ import {
   type BatchRequest,
   BatchRunner,
   checkReplay,
-  hashText,
   type LifeProbe,
   type RanBatch,
 } from './batch-runner.ts'
 import { openExecution, type Threads } from './execution.ts'
+import { openLog, planHashOf } from './open-log.ts'
 import { OutputOperations } from './output-operations.ts'
 import { type OwnSinks, openOutput } from './outputs.ts'
 import { ReceiverEvents } from './receiver-events.ts'
@@ -365,49 +360,4 @@ async function openEngine(
   await engine.redo(recovered.redo)
   engine.begin()
   return engine
-}
-
-async function openLog(
-  parts: EngineParts,
-  planHash: string,
-): Promise<{ log: BatchLog | undefined; recovered: Recovered }> {
-  const { store, settings, graph } = parts
-  if (store === undefined) return { log: undefined, recovered: nothing(parts.zeroTime()) }
-  const { log, recovered } = await BatchLog.open({
-    store,
-    pipeline: parts.pipeline,
-    batchIntervalMs: settings.batchIntervalMs,
-    planHash,
-    stateful: statefulOperators(graph).map((operator) => operator.description),
-    zeroTime: parts.zeroTime,
-    takeover: parts.takeover,
-    clock: parts.clock,
-    logger: parts.logger,
-    snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
-    ...(parts.owner === undefined ? {} : { host: parts.owner }),
-  })
-  return { log, recovered }
-}
-
-function nothing(zeroTime: number): Recovered {
-  return {
-    fresh: true,
-    zeroTime,
-    epoch: 0,
-    previousPlanHash: undefined,
-    stateful: [],
-    lastBatchId: 0,
-    snapshot: undefined,
-    changes: [],
-    redo: [],
-    positions: new Map(),
-    accumulators: new Map(),
-    cutBytes: 0,
-    warnings: [],
-  }
-}
-
-/** Shape and names of the graph in one hash: the same for the same code. */
-function planHashOf(graph: StreamGraph): string {
-  return hashText(JSON.stringify(graphShape(graph)))
 }

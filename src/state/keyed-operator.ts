@@ -103,15 +103,15 @@ export abstract class KeyedOperator implements StatefulRuntime {
     state.merge()
   }
 
+  /** Each attempt at the first batch reads the initial state anew. */
   #initialise(time: number): void {
-    // Each attempt reads it anew, and an iterator can be read once.
-    const pairs = [...this.#initial]
-    this.#initial = pairs
-    if (pairs.length === 0) this.#setInitialised()
-    for (const [key, value] of pairs) {
+    let none = true
+    for (const [key, value] of this.#initial) {
       const state = this.state.partitionOf(key)
       state?.put(key, state.seal(value), time)
+      none = false
     }
+    if (none) this.#setInitialised()
   }
 
   #setInitialised(): void {

@@ -5,6 +5,7 @@ import { assert } from '../assert.ts'
 import { tokenOf } from '../batch/key.ts'
 import { PairRecords } from '../batch/pair-records.ts'
 import { partitionOfToken } from '../batch/partitioner.ts'
+import { pairColumns } from '../batch/record-columns.ts'
 import type { Partition } from '../batch/records.ts'
 import { ownersOf, type Seat, type Spread, spreadBy } from '../batch/spread.ts'
 import { type StateColumns, StatePartition } from './state-partition.ts'
@@ -102,6 +103,13 @@ export function ownPart(
   const part = parent.parts[partition]
   assert(part !== undefined, 'pairs come to the worker that owns their key')
   return part
+}
+
+/** The pairs of a partition by column. */
+export function pairsOf(partition: Partition<unknown>): PairRecords {
+  const pairs = pairColumns(partition)
+  assert(pairs !== undefined, 'operators on pairs are declared on streams of pairs')
+  return pairs
 }
 
 function recordsOf(state: StatePartition): PairRecords {

@@ -6,7 +6,7 @@ import { sameStored } from '../batch/sealed.ts'
 import type { Seat } from '../batch/spread.ts'
 import type { UpdateStateOptions } from '../dstream/graph.ts'
 import { KeyedOperator, type KeyedTask } from './keyed-operator.ts'
-import { pairColumns } from './pair-columns.ts'
+import { pairsOf } from './keyed-state.ts'
 import { shownKey } from './state-keys.ts'
 import type { StatePartition } from './state-partition.ts'
 
@@ -35,7 +35,7 @@ export class UpdateStateOperator extends KeyedOperator {
 
   protected override runPartition({ state, pairs, time }: KeyedTask): Partition<unknown> {
     const emitted: Emitted = { keys: [], values: [] }
-    const groups = pairColumns(pairs)
+    const groups = pairsOf(pairs)
     const ids = groups.keys.map((key) => state.keys.find(tokenOf(key)))
     if (!this.#onlyActiveKeys) this.#visitAll(state, ids, groups.values, time, emitted)
     groups.keys.forEach((key, i) => {

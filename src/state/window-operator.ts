@@ -1,9 +1,9 @@
 // The batches of the parent that lie in the window, as columns. All workers know when each was and
 // in how many partitions; each keeps the records of its own.
 
-import type { Partition } from '../batch/records.ts'
+import { openColumns, type RecordColumns, toRecordColumns } from '../batch/record-columns.ts'
+import { type Partition, partitionLength } from '../batch/records.ts'
 import { ownersOf, type Seat, type Spread } from '../batch/spread.ts'
-import { type KeptRecords, keepRecords, openKept } from './pair-columns.ts'
 import { PaneQueue } from './pane-queue.ts'
 import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 
@@ -12,7 +12,7 @@ interface Pane {
   readonly time: number
   readonly owners: readonly number[]
   /** Undefined where the partition is empty or another worker's. */
-  readonly parts: readonly (KeptRecords | undefined)[]
+  readonly parts: readonly (RecordColumns | undefined)[]
 }
 
 /** What all workers know alike of a pane. */
@@ -50,7 +50,7 @@ export class WindowOperator implements StatefulRuntime {
   ): Spread<Partition<unknown>> {
     if (parent !== undefined) {
       const what = `a batch of window "${this.id}"`
-      const parts = parent.parts.map((part) => part && keepRecords(part, what))
+      const parts = parent.parts.map((part) => part && keep(part, what))
       this.#added = { time, owners: parent.owners, parts }
       this.#panes.push(this.#added)
     }
@@ -75,7 +75,7 @@ export class WindowOperator implements StatefulRuntime {
   }
 
   restore({ shared, parts }: OperatorChange): void {
-    const kept = new Map(parts as [number, KeptRecords][])
+    const kept = new Map(parts as [number, RecordColumns][])
     let first = 0
     for (const shape of shared as PaneShape[]) {
       this.#panes.push(this.#restored(shape, kept, first))
@@ -86,7 +86,7 @@ export class WindowOperator implements StatefulRuntime {
 
   apply({ shared, parts }: OperatorChange): void {
     const shape = shared as PaneShape
-    this.#panes.push(this.#restored(shape, new Map(parts as [number, KeptRecords][]), 0))
+    this.#panes.push(this.#restored(shape, new Map(parts as [number, RecordColumns][]), 0))
     this.#panes.takeUpTo(shape.time - this.#lengthMs)
     this.#panes.merge()
   }
@@ -103,7 +103,7 @@ export class WindowOperator implements StatefulRuntime {
       pane.owners.forEach((owner, i) => {
         const part = pane.parts[i]
         owners.push(owner)
-        parts.push(owner === self ? (part === undefined ? [] : [openKept(part)]) : undefined)
+        parts.push(owner === self ? (part === undefined ? [] : [openColumns(part)]) : undefined)
       })
     }
     return { owners, parts }
@@ -112,7 +112,7 @@ export class WindowOperator implements StatefulRuntime {
   /** A pane of the log; its partitions belong to the workers that own such keys. */
   #restored(
     { time, partitions }: PaneShape,
-    kept: ReadonlyMap<number, KeptRecords>,
+    kept: ReadonlyMap<number, RecordColumns>,
     first: number,
   ): Pane {
     const { workers, self } = this.#seat
@@ -120,6 +120,10 @@ export class WindowOperator implements StatefulRuntime {
     const parts = owners.map((owner, i) => (owner === self ? kept.get(first + i) : undefined))
     return { time, owners, parts }
   }
+}
+
+function keep(part: Partition<unknown>, what: string): RecordColumns | undefined {
+  return partitionLength(part) === 0 ? undefined : toRecordColumns(part, what)
 }
 
 function shapeOf({ time, owners }: Pane): PaneShape {

@@ -8,7 +8,7 @@
 import { type Column, fromColumn, toColumn } from '../batch/columns.ts'
 import type { PairRecords } from '../batch/pair-records.ts'
 import type { Partition } from '../batch/records.ts'
-import { pairColumns } from './pair-columns.ts'
+import { pairsOf } from './keyed-state.ts'
 import { PaneQueue } from './pane-queue.ts'
 import { columnToList, listToColumn, storeAll } from './stored-list.ts'
 import type { IdPane, KeyedPane, Move, WindowReduction } from './window-reduction.ts'
@@ -76,7 +76,7 @@ export class WindowPart {
 
   /** Takes in the pairs of the parent's batch, and slides where a slide is due. */
   run(time: number, pairs: Partition<unknown>, slide: Slide | undefined): void {
-    const { keys, values } = pairColumns(pairs)
+    const { keys, values } = pairsOf(pairs)
     const came = keys.length === 0 ? [] : [{ time, keys, values: storeAll(values, this.#what) }]
     if (slide !== undefined) {
       this.#slide(slide, came, (move) => this.#reduction.move(move))

@@ -1,0 +1,55 @@
+// The log of a run, as its engine opens it.
+
+import { BatchLog, type Recovered } from '../checkpoint/log.ts'
+import type { StreamGraph } from '../dstream/graph.ts'
+import { graphShape } from '../dstream/graph-shape.ts'
+import { statefulOperators } from '../dstream/operator-ids.ts'
+import { checkpointEvery } from '../dstream/retention.ts'
+import { hashText } from './batch-runner.ts'
+import type { EngineParts } from './engine.ts'
+
+/** Opens the log of a run; without a store there is none, and nothing to recover. */
+export async function openLog(
+  parts: EngineParts,
+  planHash: string,
+): Promise<{ log: BatchLog | undefined; recovered: Recovered }> {
+  const { store, settings, graph } = parts
+  if (store === undefined) return { log: undefined, recovered: nothing(parts.zeroTime()) }
+  const { log, recovered } = await BatchLog.open({
+    store,
+    pipeline: parts.pipeline,
+    batchIntervalMs: settings.batchIntervalMs,
+    planHash,
+    stateful: statefulOperators(graph).map((operator) => operator.description),
+    zeroTime: parts.zeroTime,
+    takeover: parts.takeover,
+    clock: parts.clock,
+    logger: parts.logger,
+    snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
+    ...(parts.owner === undefined ? {} : { host: parts.owner }),
+  })
+  return { log, recovered }
+}
+
+function nothing(zeroTime: number): Recovered {
+  return {
+    fresh: true,
+    zeroTime,
+    epoch: 0,
+    previousPlanHash: undefined,
+    stateful: [],
+    lastBatchId: 0,
+    snapshot: undefined,
+    changes: [],
+    redo: [],
+    positions: new Map(),
+    accumulators: new Map(),
+    cutBytes: 0,
+    warnings: [],
+  }
+}
+
+/** Shape and names of the graph in one hash: the same for the same code. */
+export function planHashOf(graph: StreamGraph): string {
+  return hashText(JSON.stringify(graphShape(graph)))
+}
