@@ -3,6 +3,7 @@ export type { PairTable } from './batch/join-transformations.ts'
 export type { Partitions } from './batch/partition-count.ts'
 export type { UseMapAsync } from './batch/promise.ts'
 export type { Widen } from './batch/widen.ts'
+export type { Block } from './batch/block.ts'
 export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
@@ -32,7 +33,10 @@ export type {
 } from './events.ts'
 export { type Pipeline, pipeline } from './pipeline.ts'
 export type {
+  CutLimits,
+  PartitionPositions,
   Position,
+  RangeData,
   Receiver,
   ReceiverContext,
   Source,

@@ -73,6 +73,15 @@ export interface ReceiverContext {
   count(name: string, by?: number): void
 }
 
+/** How much a batch takes of one source. */
+export interface CutLimits {
+  readonly bytesMax: number
+  readonly recordsMax: number
+  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a batch
+   * that is run late. Not given for one on time. For sources that know when records arrived. */
+  readonly arrivedBy?: number
+}
+
 /** Receives the records of one source for one run.
  *
  * Implementers owe:
@@ -87,21 +96,23 @@ export interface ReceiverContext {
  *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
  * - `replay` gives the same records for the same ranges, whatever was cut before.
  * Callers owe: `start` first and once, with the position of every partition that the log knows,
- * ended ones too; `run` once, after `start` has resolved; `cut` never while another `cut` runs.
- * `replay` may come before `run`, `stop` at any time. */
+ * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before each
+ * `cut` and with the same limits; neither while another one runs. `replay` may come before `run`,
+ * `stop` at any time. */
 export interface Receiver {
   /** Asks the source what there is. Gives every partition of `from` and every new one, with its
    * position. */
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void
+  /** Brings in what belongs to the batch that is cut next. For a source that is asked once a batch,
+   * such as a folder; one that reads by itself leaves this out. What goes wrong goes to
+   * `context.fail`. After `stop` it brings in nothing. */
+  prepare?(limits: CutLimits): Promise<void>
   /** Takes what has arrived, at most `bytesMax` (but at least one record, if any) and `recordsMax`
    * records, at least 1. Synchronous: a cut is a point in time. Undefined: there is no batch at
    * this time, which is not the same as an empty one. */
-  cut(limits: {
-    readonly bytesMax: number
-    readonly recordsMax: number
-  }): readonly RangeData[] | undefined
+  cut(limits: CutLimits): readonly RangeData[] | undefined
   /** Takes no more than this many records a second from now on. For receivers that can slow their
    * source down: a source that is not replayable and has this is limited here, every other one
    * by the `recordsMax` of its cuts. Called before `run` where the options give a first rate. */

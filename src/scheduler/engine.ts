@@ -132,7 +132,10 @@ export class Engine {
 
   /** Cuts and runs the next batch; `unhurried` where none follows that it could make late. */
   async runNext(unhurried = false): Promise<void> {
-    await this.#run(this.#lastBatchId + 1, this.#receivers.cut(unhurried), false)
+    const batchId = this.#lastBatchId + 1
+    const late = this.now() >= this.timeOf(batchId + 1)
+    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
+    await this.#run(batchId, await this.#receivers.cut({ unhurried, ...arrived }), false)
   }
 
   /** Runs again what an earlier run planned and did not commit. */

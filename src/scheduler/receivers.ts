@@ -7,6 +7,7 @@ import type { StreamGraph } from '../dstream/graph.ts'
 import type { EndedBatchInfo, EventBus, Logger, SourceInfo } from '../events.ts'
 import { advance } from '../receivers/positions.ts'
 import type {
+  CutLimits,
   PartitionPositions,
   RangeData,
   Receiver,
@@ -85,17 +86,27 @@ export class Receivers {
 
   /** Takes what has arrived: at most `batchBytesMax` of each source, and what its rate allows.
    * `unhurried`: the rate does not count, since no batch follows that could be late. */
-  cut(unhurried: boolean): SourceCuts {
-    const { batchBytesMax: bytesMax, batchIntervalMs } = this.#parts.settings
-    return this.#open.map(({ source, receiver, rate }) => {
-      const limitedItself = !source.replayable && receiver.setRate !== undefined
-      const unlimited = unhurried || limitedItself
-      const recordsMax = unlimited ? Number.POSITIVE_INFINITY : rate.recordsMax(batchIntervalMs)
-      return receiver.cut({ bytesMax, recordsMax })
-    })
+  async cut(how: { readonly unhurried: boolean; readonly arrivedBy?: number }): Promise<SourceCuts> {
+    const limits = this.#open.map((open) => this.#limitsOf(open, how))
+    await Promise.all(
+      this.#open.map(async ({ receiver }, i) => receiver.prepare?.(limits[i] as CutLimits)),
+    )
+    return this.#open.map(({ receiver }, i) => receiver.cut(limits[i] as CutLimits))
   }
 
-  /** Reads the ranges of a planned batch again; `check` compares them with the plan. */
+  #limitsOf(
+    { source, receiver, rate }: OpenReceiver,
+    { unhurried, ...arrived }: { readonly unhurried: boolean; readonly arrivedBy?: number },
+  ): CutLimits {
+    const { batchBytesMax: bytesMax, batchIntervalMs } = this.#parts.settings
+    const limitedItself = !source.replayable && receiver.setRate !== undefined
+    const unlimited = unhurried || limitedItself
+    const recordsMax = unlimited ? Number.POSITIVE_INFINITY : rate.recordsMax(batchIntervalMs)
+    return { bytesMax, recordsMax, ...arrived }
+  }
+
+  /** Reads the ranges of a planned batch again; `check` compares them with the plan. What a source
+   * that cannot be replayed gave is lost, and told. */
   async replay(
     plan: Recovered['redo'][number],
     check: (source: string, planned: readonly SourceRange[], read: readonly RangeData[]) => void,
@@ -105,10 +116,21 @@ export class Receivers {
       const open = this.#open[sourceId]
       assert(open !== undefined, 'the plan agrees on the sources')
       const data = await open.receiver.replay(ranges)
-      check(open.source.name, ranges, data)
+      if (open.source.replayable) check(open.source.name, ranges, data)
+      else this.#tellLost(open.source.name, plan.batchId, ranges)
       cuts[sourceId] = data
     }
     return cuts
+  }
+
+  #tellLost(name: string, batchId: number, ranges: readonly SourceRange[]): void {
+    const records = ranges.reduce((n, range) => n + range.records, 0)
+    if (records === 0) return
+    this.#parts.events.emit({ kind: 'source-counted', name: 'records-lost', by: records })
+    this.#parts.logger.warn(
+      { source: name, batchId, records },
+      'Records of a batch that was not committed are lost: their source keeps none',
+    )
   }
 
   /** The records and bytes of each source in a batch. */
