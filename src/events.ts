@@ -138,6 +138,13 @@ type SourceEvent =
     } & SourceName)
   | ({ readonly kind: 'receiver-stopped' } & SourceName)
   | ({
+      /** A receiver stops, and starts again after a delay. */
+      readonly kind: 'receiver-restarted'
+      readonly message: string
+      readonly error: unknown
+      readonly delayMs: number
+    } & SourceName)
+  | ({
       readonly kind: 'rate-updated'
       /** What the source may give from now on, records a second. */
       readonly recordsPerSecond: number

@@ -1,9 +1,9 @@
 export { Batch, type PairBatch } from './batch/batch.ts'
+export type { Block } from './batch/block.ts'
 export type { PairTable } from './batch/join-transformations.ts'
 export type { Partitions } from './batch/partition-count.ts'
 export type { UseMapAsync } from './batch/promise.ts'
 export type { Widen } from './batch/widen.ts'
-export type { Block } from './batch/block.ts'
 export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
@@ -39,6 +39,7 @@ export type {
   RangeData,
   Receiver,
   ReceiverContext,
+  ReceiverNews,
   Source,
   SourceRange,
 } from './receivers/receiver.ts'

@@ -50,6 +50,18 @@ export type PartitionPositions = readonly {
   readonly parents: readonly string[]
 }[]
 
+/** What happens in the life of a receiver that starts and stops by itself. */
+export type ReceiverNews =
+  | { readonly kind: 'receiver-started' }
+  | { readonly kind: 'receiver-stopped' }
+  | {
+      /** It stops now, and starts again after a delay. */
+      readonly kind: 'receiver-restarted'
+      readonly message: string
+      readonly error: unknown
+      readonly delayMs: number
+    }
+
 /** What a receiver gets from the engine. */
 export interface ReceiverContext {
   /** Name of the pipeline. */
@@ -69,6 +81,9 @@ export interface ReceiverContext {
   /** Tells of an error that the receiver lives with: it is logged, and told as the event
    * `receiver-error`. */
   reportError(message: string, error?: unknown): void
+  /** Tells of a stop and a start that the receiver made by itself. The engine tells of its first
+   * start and of its end. */
+  tell(news: ReceiverNews): void
   /** Counts something worth seeing, such as a throttle or a retry. */
   count(name: string, by?: number): void
 }

@@ -1,4 +1,9 @@
 export {
+  type CustomReceiverOptions,
+  customReceiver,
+  type ReceiverSupervisor,
+} from './custom-receiver.ts'
+export {
   type BinaryFilesOptions,
   type BinaryRecordsOptions,
   binaryFiles,
@@ -8,3 +13,5 @@ export {
   textFiles,
 } from './file-sources.ts'
 export { queue, ValuesBlock } from './queue.ts'
+export type { ReceiverHooks } from './receiver-life.ts'
+export { type SocketLinesOptions, socketLines } from './socket-lines.ts'

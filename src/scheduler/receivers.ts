@@ -11,6 +11,7 @@ import type {
   PartitionPositions,
   RangeData,
   Receiver,
+  ReceiverNews,
   Source,
   SourceRange,
 } from '../receivers/receiver.ts'
@@ -57,7 +58,7 @@ export type BatchSpeed = Pick<
 export class Receivers {
   readonly #parts: ReceiversParts
   readonly #open: OpenReceiver[] = []
-  #running = false
+  readonly #running = new Set<number>()
 
   constructor(parts: ReceiversParts) {
     this.#parts = parts
@@ -76,17 +77,19 @@ export class Receivers {
 
   /** Begins to read. */
   run(): void {
-    this.#running = true
     for (const { sourceId, source, receiver, rate } of this.#open) {
       if (Number.isFinite(rate.recordsPerSecond)) receiver.setRate?.(rate.recordsPerSecond)
+      this.#tell({ sourceId, name: source.name }, { kind: 'receiver-started' })
       receiver.run()
-      this.#parts.events.emit({ kind: 'receiver-started', sourceId, name: source.name })
     }
   }
 
   /** Takes what has arrived: at most `batchBytesMax` of each source, and what its rate allows.
    * `unhurried`: the rate does not count, since no batch follows that could be late. */
-  async cut(how: { readonly unhurried: boolean; readonly arrivedBy?: number }): Promise<SourceCuts> {
+  async cut(how: {
+    readonly unhurried: boolean
+    readonly arrivedBy?: number
+  }): Promise<SourceCuts> {
     const limits = this.#open.map((open) => this.#limitsOf(open, how))
     await Promise.all(
       this.#open.map(async ({ receiver }, i) => receiver.prepare?.(limits[i] as CutLimits)),
@@ -173,12 +176,19 @@ export class Receivers {
 
   /** Stops reading; what was received waits in the buffers. */
   async stop(): Promise<void> {
-    await Promise.all(this.#open.map(({ receiver }) => receiver.stop()))
-    if (!this.#running) return
-    this.#running = false
-    for (const { sourceId, source } of this.#open) {
-      this.#parts.events.emit({ kind: 'receiver-stopped', sourceId, name: source.name })
+    const stopOne = async ({ sourceId, source, receiver }: OpenReceiver): Promise<void> => {
+      await receiver.stop()
+      this.#tell({ sourceId, name: source.name }, { kind: 'receiver-stopped' })
     }
+    await Promise.all(this.#open.map(stopOne))
+  }
+
+  /** Emits the event, but no stop of a receiver that is stopped already. */
+  #tell(receiver: { readonly sourceId: number; readonly name: string }, news: ReceiverNews): void {
+    const { sourceId } = receiver
+    if (news.kind === 'receiver-started') this.#running.add(sourceId)
+    if (news.kind === 'receiver-stopped' && !this.#running.delete(sourceId)) return
+    this.#parts.events.emit({ ...news, ...receiver })
   }
 
   #openOne(source: Source<unknown>, sourceId: number): Receiver {
@@ -201,6 +211,7 @@ export class Receivers {
         logger.warn({ err: error, source: name }, message)
         receiverError(message, error)
       },
+      tell: (news) => this.#tell({ sourceId, name }, news),
       count: (counted, by = 1) => events.emit({ kind: 'source-counted', name: counted, by }),
     })
     this.#open.push({ sourceId, source, receiver, rate: this.#rateOf(sourceId) })

@@ -30,6 +30,8 @@ export type Ending =
 export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #wake = new AbortController()
+  /** Aborts when the run is to end at once. */
+  readonly #atOnce = new AbortController()
   #ending: Ending | undefined
 
   constructor(parts: SchedulerParts) {
@@ -41,6 +43,7 @@ export class Scheduler {
   end(ending: Ending): void {
     if (this.#ending?.kind !== 'now') this.#ending = ending
     this.#wake.abort()
+    if (ending.kind === 'now') this.#atOnce.abort()
   }
 
   /** Batches that are due and have not been cut. */
@@ -95,13 +98,29 @@ export class Scheduler {
   /** A graceful end processes what was received, before its time if need be. */
   async #finish(): Promise<void> {
     const { engine } = this.#parts
-    await engine.stopReceivers()
+    await this.#stopReceivers()
     do {
       if (this.#mustEnd()) return
       await this.#runBatch()
     } while (engine.bufferedBytes > 0)
     this.#mustEnd()
     await engine.settle()
+  }
+
+  /** Batches go on while the receivers stop: one that still has something to give needs room. */
+  async #stopReceivers(): Promise<void> {
+    const { engine, clock } = this.#parts
+    const stopped = new AbortController()
+    const stopping = engine.stopReceivers().finally(() => stopped.abort())
+    stopping.catch(() => undefined)
+    const enough = AbortSignal.any([stopped.signal, this.#atOnce.signal])
+    while (!enough.aborted) {
+      await engine.settle()
+      const delayMs = engine.timeOf(engine.lastBatchId + 1) - engine.now()
+      if (delayMs > 0) await sleep(clock, delayMs, enough).catch(() => undefined)
+      else await this.#runBatch()
+    }
+    if (!this.#mustEnd()) await stopping
   }
 
   /** True if the run is to end at once; throws the error that ends it. */

@@ -10,4 +10,10 @@ export {
   type RunBatchesOptions,
   runBatches,
 } from './run-batches.ts'
+
+export {
+  ScriptedReceiver,
+  type ScriptedReceiverOptions,
+  type ScriptStep,
+} from './scripted-receiver.ts'
 export { type ScriptBlocks, type ScriptPosition, scriptedSource } from './scripted-source.ts'

@@ -178,6 +178,7 @@ async function opened(stream: string) {
     bufferBytesMax: 1_000_000,
     fail: (error) => expect.fail(String(error)),
     reportError: (message) => expect.fail(message),
+    tell: () => undefined,
     count: () => undefined,
   })
   await receiver.start([])

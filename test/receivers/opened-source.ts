@@ -1,6 +1,13 @@
 // A source opened as the engine opens it, without an engine: tests cut it by hand.
 
-import type { PartitionPositions, RangeData, Receiver, Source, SourceRange } from 'millrace'
+import type {
+  PartitionPositions,
+  RangeData,
+  Receiver,
+  ReceiverNews,
+  Source,
+  SourceRange,
+} from 'millrace'
 import { type ManualClock, quietLogger } from 'millrace/testing'
 
 const started: OpenedSource[] = []
@@ -12,6 +19,7 @@ export class OpenedSource {
   readonly failures: unknown[] = []
   readonly counts = new Map<string, number>()
   readonly errors: string[] = []
+  readonly news: ReceiverNews[] = []
   /** Positions that `start` gave, and after each cut. */
   #positions: PartitionPositions = []
   readonly #aborted = new AbortController()
@@ -27,6 +35,7 @@ export class OpenedSource {
       bufferBytesMax,
       fail: (error) => this.failures.push(error),
       reportError: (message) => this.errors.push(message),
+      tell: (news) => this.news.push(news),
       count: (name, by = 1) => this.counts.set(name, (this.counts.get(name) ?? 0) + by),
     })
   }
