@@ -46,7 +46,7 @@ export interface CustomReceiverOptions {
 
 /** Records that a receiver of one's own stores: Spark's `receiverStream`.
  *
- * `make` is called once for each run and gives the receiver's hooks. Not replayable: what was
+ * `make` is called at the first start of each run and gives the receiver's hooks. Not replayable: what was
  * stored and not committed ends with the process. What is stored waits in `bufferBytesMax` bytes.
  * Throws ConfigError for options that cannot work.
  *

@@ -35,9 +35,10 @@ export type LifeContext = Pick<ReceiverContext, 'tell' | 'reportError' | 'count'
 
 /** Starts, stops and restarts one receiver. */
 export class ReceiverLife {
-  readonly #hooks: ReceiverHooks
+  readonly #make: () => ReceiverHooks
   readonly #context: LifeContext
   readonly #ending = new AbortController()
+  #hooks: ReceiverHooks | undefined
   #state: State = 'initialized'
   #starts = 0
   #refuses = false
@@ -45,8 +46,9 @@ export class ReceiverLife {
   #pause: Promise<void> = Promise.resolve()
   #ended: Promise<void> | undefined
 
-  constructor(hooks: ReceiverHooks, context: LifeContext) {
-    this.#hooks = hooks
+  /** `make` is called once, at the first start. */
+  constructor(make: () => ReceiverHooks, context: LifeContext) {
+    this.#make = make
     this.#context = context
   }
 
@@ -121,6 +123,7 @@ export class ReceiverLife {
     this.#starts += 1
     const start = this.#starts
     try {
+      this.#hooks ??= this.#make()
       Promise.resolve(this.#hooks.onStart()).catch((error: unknown) => this.#failed(error, start))
     } catch (error) {
       this.#failed(error, start)
@@ -145,7 +148,7 @@ export class ReceiverLife {
 
   async #callOnStop(): Promise<void> {
     try {
-      await this.#hooks.onStop?.()
+      await this.#hooks?.onStop?.()
     } catch (error) {
       this.#context.reportError('onStop of the receiver failed', error)
     }

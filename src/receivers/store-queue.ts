@@ -16,7 +16,7 @@ import type { Position, RangeData } from './receiver.ts'
 export interface StoreQueueParts<T> {
   readonly clock: Clock
   readonly limiter: RateLimiter
-  /** Bytes that may be in the buffer, and as many again may wait for it. */
+  /** Bytes that may be in the buffer, and as many again, of 10,000 stores, may wait for it. */
   readonly bytesMax: number
   /** What messages call the receiver. */
   readonly name: string
@@ -33,8 +33,7 @@ interface WaitingStore {
 }
 
 const BLOCK_BYTES_MAX = 1_048_576
-/** What a store that waits costs beside its bytes. */
-const STORE_BYTES = 200
+const STORES_WAITING_MAX = 10_000
 const AT_ONCE = Promise.resolve()
 
 /** The records of one receiver that no batch has taken. */
@@ -83,7 +82,9 @@ export class StoreQueue<T> {
       this.#enter(frames, 0, entered)
       return entered === count ? AT_ONCE : this.#waitInLine(frames, entered)
     }
-    if (this.#waitingBytes >= this.#parts.bytesMax) throw this.#full()
+    const { bytesMax } = this.#parts
+    const isFull = this.#waitingBytes >= bytesMax || this.#waiting.length >= STORES_WAITING_MAX
+    if (isFull) throw this.#full()
     return this.#waitInLine(frames, 0)
   }
 
@@ -120,7 +121,7 @@ export class StoreQueue<T> {
   }
 
   #waitInLine(frames: Frames, entered: number): Promise<void> {
-    this.#waitingBytes += frames.bytes.length + STORE_BYTES
+    this.#waitingBytes += frames.bytes.length
     return new Promise((resolve) => {
       this.#waiting.push({ frames, entered, resolve })
       this.#letIn()
@@ -145,7 +146,7 @@ export class StoreQueue<T> {
         return
       }
       this.#waiting.shift()
-      this.#waitingBytes -= store.frames.bytes.length + STORE_BYTES
+      this.#waitingBytes -= store.frames.bytes.length
       store.resolve()
     }
   }
@@ -188,9 +189,10 @@ export class StoreQueue<T> {
     const { name, bytesMax } = this.#parts
     return new StreamingError(
       'BUFFER_FULL',
-      `Cannot store a record in receiver "${name}": ${this.#waitingBytes} bytes wait for room in ` +
-        `its buffer, and bufferBytesMax is ${bytesMax}; wait for the promise that store() gives ` +
-        `before the next one, or raise bufferBytesMax`,
+      `Cannot store a record in receiver "${name}": ${this.#waiting.length} stores of ` +
+        `${this.#waitingBytes} bytes wait for room in its buffer, and at most ` +
+        `${STORES_WAITING_MAX} stores or ${bytesMax} bytes (bufferBytesMax) may; wait for the ` +
+        `promise that store() gives before the next one`,
     )
   }
 }

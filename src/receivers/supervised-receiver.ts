@@ -66,7 +66,8 @@ export class SupervisedReceiver<T> implements Receiver {
     })
     const { tell, reportError, count } = context
     const life = { clock, logger, name, restartDelayMs, tell, reportError, count }
-    this.#life = new ReceiverLife(settings.hooksOf(this.#supervisor(settings, context)), life)
+    const make = (): ReceiverHooks => settings.hooksOf(this.#supervisor(settings, context))
+    this.#life = new ReceiverLife(make, life)
     context.signal.addEventListener('abort', () => this.#giveUp(), { once: true })
   }
 
