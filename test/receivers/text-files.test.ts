@@ -179,6 +179,16 @@ describe('files', () => {
     expect(String(source.failures[0])).toMatch(/had 1 bytes.*5 bytes/)
   })
 
+  test('that change while they are read stop the source', async () => {
+    const source = await open()
+    const line = `${'x'.repeat(99)}\n`
+    await putNow('a', line.repeat(15_000))
+    expect(await source.records({ bytesMax: 1_000 })).toHaveLength(10)
+    await writeFile(join(folder, 'a'), line.repeat(15_000))
+    await source.cut({ bytesMax: 10_000_000 })
+    expect(source.failures).toMatchObject([{ code: 'SOURCE_REPLAY_DIFFERS' }])
+  })
+
   test('are as many as rememberedFilesMax allows, and then one a batch', async () => {
     const source = await open({ rememberedFilesMax: 3, remember: '10s' })
     for (let i = 1; i <= 5; i++) await put(folder, `${i}`, `${i}`, START + i)
@@ -285,16 +295,18 @@ describe('a restart', () => {
     expect(await second.records()).toEqual(['b', 'c'])
   })
 
-  test('finds a file again that had waited longer than the remembered time', async () => {
-    const first = await open({ remember: '10s' })
-    await putNow('big', 'x\n'.repeat(5))
-    await putNow('waits', 'w')
-    await first.cut({ recordsMax: 1 })
+  test('finds files again that had waited longer than the remembered time', async () => {
+    const options = { remember: '10s' } as const
+    const first = await open(options)
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      await put(folder, name, `${name}1\n${name}2\n`, START + i + 1)
+    }
     clock.advance(100_000)
-    await first.cut({ recordsMax: 1 })
+    expect(await first.records({ recordsMax: 3 })).toEqual(['a1', 'a2', 'b1'])
     const from = first.positions
-    const second = await OpenedSource.start(textFiles(folder), { clock, from })
-    expect(await second.records()).toEqual(['x', 'x', 'x', 'w'])
+    const second = await OpenedSource.start(textFiles(folder, options), { clock, from })
+    expect(await second.records()).toEqual(['b2', 'c1', 'c2'])
+    expect(await second.records()).toEqual([])
   })
 
   test('is refused where the file in which it goes on has changed or is gone', async () => {
