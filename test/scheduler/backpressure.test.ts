@@ -159,10 +159,12 @@ test('each estimate becomes the limit of its receiver', async () => {
   sources[0].push(...many(1_000))
   const sources0 = { sourceId: 0, name: 'a', records: 1, bytes: 1 }
   const times = { processingEndTime: 1, processingDelayMs: 1, schedulingDelayMs: 0 }
-  const sizes = estimates.map(() => {
+  const sizes: (number | undefined)[] = []
+  for (const _ of estimates) {
     receivers.batchCompleted({ sources: [sources0], ...times })
-    return receivers.infoOf(receivers.cut(false))[0]?.records
-  })
+    const cuts = await receivers.cut({ unhurried: false })
+    sizes.push(receivers.infoOf(cuts)[0]?.records)
+  }
   expect(sources.map(({ rates }) => rates)).toEqual([estimates, []])
   expect(sizes).toEqual(estimates)
 })
