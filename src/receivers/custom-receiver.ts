@@ -46,8 +46,9 @@ export interface CustomReceiverOptions {
 
 /** Records that a receiver of one's own stores: Spark's `receiverStream`.
  *
- * `make` is called at the first start of each run and gives the receiver's hooks. Not replayable: what was
- * stored and not committed ends with the process. What is stored waits in `bufferBytesMax` bytes.
+ * `make` is called at the first start of each run and gives the receiver's hooks. Not replayable:
+ * what was stored and not committed ends with the process. What is stored waits in a buffer of
+ * `bufferBytesMax` bytes, and a store waits for room in it.
  * Throws ConfigError for options that cannot work.
  *
  * @example

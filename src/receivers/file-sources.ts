@@ -140,8 +140,8 @@ function filesSettings(
   const newFilesOnly = options.newFilesOnly ?? true
   if (newFilesOnly && options.existingAgeMax !== undefined) {
     throw new ConfigError(
-      'Cannot use existingAgeMax: with newFilesOnly no existing file is read; set newFilesOnly to ' +
-        'false, or leave existingAgeMax out',
+      'Cannot use existingAgeMax: with newFilesOnly no existing file is read; set newFilesOnly ' +
+        'to false, or leave existingAgeMax out',
     )
   }
   const rememberedFilesMax = options.rememberedFilesMax ?? 10_000

@@ -38,7 +38,9 @@ export interface SourceRange {
 
 /** A range with its records. */
 export interface RangeData {
+  /** What the log keeps of it. */
   readonly range: SourceRange
+  /** The records, in order. */
   readonly blocks: readonly Block<unknown>[]
 }
 
@@ -90,10 +92,13 @@ export interface ReceiverContext {
 
 /** How much a batch takes of one source. */
 export interface CutLimits {
+  /** Bytes of records; one record may have more. */
   readonly bytesMax: number
+  /** Records, at least 1; infinite without a rate. */
   readonly recordsMax: number
-  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a batch
-   * that is run late. Not given for one on time. For sources that know when records arrived. */
+  /** What arrived later than this, epoch milliseconds, belongs to a later batch: the time of a
+   * batch that is run late. Not given for one on time. For sources that know when records
+   * arrived. */
   readonly arrivedBy?: number
 }
 
@@ -109,11 +114,12 @@ export interface CutLimits {
  * - `cut` gives each record exactly once, in the partition's order; ranges of one partition follow
  *   each   other without a hole; partitions are ordered by name, except that a child comes after
  *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
- * - `replay` gives the same records for the same ranges, whatever was cut before.
+ * - `replay` gives the same records for the same ranges, whatever was cut before; none, where the
+ *   source is not replayable.
  * Callers owe: `start` first and once, with the position of every partition that the log knows,
- * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before each
- * `cut` and with the same limits; neither while another one runs. `replay` may come before `run`,
- * `stop` at any time. */
+ * ended ones too; `run` once, after `start` has resolved; `prepare`, where there is one, before
+ * each `cut` and with the same limits; neither while another one runs. `replay` may come before
+ * `run`, `stop` at any time. */
 export interface Receiver {
   /** Asks the source what there is. Gives every partition of `from` and every new one, with its
    * position. */

@@ -10,7 +10,9 @@ import { SupervisedReceiver, type Supervisor } from './supervised-receiver.ts'
 
 /** Which server to read from, and how. */
 export interface SocketLinesOptions extends CustomReceiverOptions {
+  /** Name or address of the server. */
   readonly host: string
+  /** 1 to 65,535. */
   readonly port: number
   /** Time until a connection that was not made is given up. @default '10s' */
   readonly connectTimeout?: Duration
@@ -36,11 +38,11 @@ const MIB = 1_048_576
 
 /** The lines that a TCP server sends: Spark's `socketTextStream`.
  *
- * Lines are UTF-8 and end with `\n` or `\r\n`; they come in their order. A connection that fails, or
- * that the server ends, is made again after `restartDelay`, as often as need be, and each time is
- * told as the event `receiver-restarted`. At the bound `bufferBytesMax` the socket is not read, so
- * that the server waits. Not replayable: what was received and not committed ends with the process.
- * Throws ConfigError for options that cannot work; the start does not wait for the server.
+ * Lines are UTF-8 and end with `\n` or `\r\n`; they come in their order. A connection that fails,
+ * or that the server ends, is made again after `restartDelay`, as often as need be, and each time
+ * is told as the event `receiver-restarted`. At the bound `bufferBytesMax` the socket is not read,
+ * so that the server waits. Not replayable: what was received and not committed ends with the
+ * process. Throws ConfigError for options that cannot work; the start does not wait for the server.
  *
  * @example
  * ```ts

@@ -107,18 +107,17 @@ export class Scheduler {
     await engine.settle()
   }
 
-  /** Batches go on while the receivers stop: one that still has something to give needs room. */
+  /** Where that takes longer than an interval, batches go on meanwhile: a receiver that still has
+   * something to give needs room. */
   async #stopReceivers(): Promise<void> {
-    const { engine, clock } = this.#parts
+    const { engine, clock, settings } = this.#parts
     const stopped = new AbortController()
     const stopping = engine.stopReceivers().finally(() => stopped.abort())
     stopping.catch(() => undefined)
     const enough = AbortSignal.any([stopped.signal, this.#atOnce.signal])
     while (!enough.aborted) {
-      await engine.settle()
-      const delayMs = engine.timeOf(engine.lastBatchId + 1) - engine.now()
-      if (delayMs > 0) await sleep(clock, delayMs, enough).catch(() => undefined)
-      else await this.#runBatch()
+      await sleep(clock, settings.batchIntervalMs, enough).catch(() => undefined)
+      if (!enough.aborted) await this.#runBatch()
     }
     if (!this.#mustEnd()) await stopping
   }

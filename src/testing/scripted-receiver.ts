@@ -27,8 +27,8 @@ export interface ScriptedReceiverOptions extends CustomReceiverOptions {
 }
 
 /** A source that is pushed, as a socket is, and does what a script says on the clock of the run:
- * with a `ManualClock` without real time. The script goes on while the receiver is restarted; a stop
- * and the start after it need a move of the clock each, since `onStop` may take its time.
+ * with a `ManualClock` without real time. The script goes on while the receiver is restarted; a
+ * stop and the start after it need a move of the clock each, since `onStop` may take its time.
  *
  * @example
  * ```ts

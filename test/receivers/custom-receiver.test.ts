@@ -52,7 +52,9 @@ describe('records that are stored', () => {
     expect(records.sort((a, b) => Number(a) - Number(b))).toEqual([...Array(10_000).keys()])
   })
 
-  test('that no checkpoint could keep are refused, and none of those with them is stored', async () => {
+  const unstorable =
+    'that no checkpoint could keep are refused, and none of those with them is stored'
+  test(unstorable, async () => {
     const { source, supervisor } = await openCustom<unknown>(clock)
     expect(() => supervisor.storeAll([1, () => 2])).toThrow(/a record of receiver "custom"/)
     expect(await source.records()).toEqual([])
