@@ -13,7 +13,7 @@ import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
-import type { RangeData } from '../receivers/receiver.ts'
+import type { Position, RangeData } from '../receivers/receiver.ts'
 import type { SinkReceipt } from '../sinks/sink.ts'
 import type { BatchGraph } from '../state/batch-graph.ts'
 import { runTask, Tally } from '../task-scope.ts'
@@ -233,12 +233,17 @@ export function checkReplay(
     throw new StreamingError(
       'SOURCE_REPLAY_DIFFERS',
       `Cannot redo a batch from "${source}", partition "${range.partition}", after ` +
-        `${JSON.stringify(range.after)} up to ${JSON.stringify(range.upTo)}: the log has ` +
+        `${shortened(range.after)} up to ${shortened(range.upTo)}: the log has ` +
         `${range.records} records with checksum ${range.crc}, the source now gives ` +
-        `${records} with ` +
-        `${crc}; restore the source, or start with a new checkpoint`,
+        `${records} with ${crc}; restore the source, or start with a new checkpoint`,
     )
   }
+}
+
+/** A position for a message: that of a source of files may name many. */
+function shortened(position: Position): string {
+  const text = JSON.stringify(position)
+  return text.length <= 300 ? text : `${text.slice(0, 300)}…`
 }
 
 /** A stable hash of a text, for plans. */
