@@ -40,6 +40,7 @@ const byOperator: Readonly<Record<string, Place>> = {
   'mapWithState(record update)': { runIn: 'test/parity/states.test.ts' },
   'mapWithState(state versions)': { runIn: 'test/parity/states.test.ts' },
   'mapWithState(timeout)': { runIn: 'test/parity/states.test.ts' },
+  'checkpointRecovery(fileStream)': { runIn: 'test/parity/file-recovery.test.ts' },
   failureRecovery: { runIn: 'test/parity/states.test.ts' },
   foreachRDD: { runIn: 'test/parity/times.test.ts' },
 }
@@ -54,6 +55,7 @@ export function placeOf({ id, kind, operator }: Pick<Case, 'id' | 'kind' | 'oper
   if (operator.startsWith('ExecutorAllocation')) return { leftOut: OTHER_ENGINES }
   if (/^(Time|Duration)\./.test(operator)) return { leftOut: NUMBERS }
   if (kind === 'stream' || kind === 'error') return { runIn: 'test/parity/operators.test.ts' }
+  if (kind === 'source') return { runIn: 'test/parity/sources.test.ts' }
   return undefined
 }
 
