@@ -27,6 +27,8 @@ export interface Case {
     readonly atBatch?: number
     readonly when?: string
     readonly messageContains?: string
+    /** Of ours only: the code of the error. */
+    readonly code?: string
   }
   readonly ordered?: boolean
   readonly valueCompare?: string

@@ -1,5 +1,6 @@
 // The functions that the cases name, and the pipelines that they describe (test/parity/README.md).
 
+import { resolve } from 'node:path'
 import type { Batch, DStream, Duration, State } from 'millrace'
 
 /** One stage of a case: an operator's name with its argument, and options. */
@@ -122,6 +123,8 @@ export interface Setting {
   readonly transform: (streams: Stream[], f: (batches: Batch<Any>[]) => Batch<Any>) => Stream
   /** Emit mapWithState's snapshots and not its records. */
   readonly snapshots: boolean
+  /** Where files are saved. */
+  readonly folder: string
 }
 
 type Apply = (stream: Stream, spec: Any, setting: Setting) => Stream
@@ -203,6 +206,10 @@ const stages: Record<string, Apply> = {
       ...(spec.timeoutMs === undefined ? {} : { timeout: spec.timeoutMs }),
     })
     return setting.snapshots ? mapped.stateSnapshots() : mapped
+  },
+  saveAsFiles: (s, spec, { folder }) => {
+    s.saveAsTextFiles(resolve(folder, spec.saveAsFiles))
+    return s
   },
   window: (s, spec, setting) => s.window(...windowOf(spec, setting)),
   countByWindow: (s, spec, setting) => s.countByWindow(...windowOf(spec, setting)),

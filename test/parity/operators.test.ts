@@ -1,9 +1,12 @@
 // Cases of Spark's own suites, and ours in the same form, each run plain and with a death after
 // every batch at each of the four points of a batch's life.
 
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { DStream, StreamingContext } from 'millrace'
 import { type Death, runBatches } from 'millrace/testing'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { leftOut } from './accounting.ts'
 import { type Case, furtherCases, sparkCases } from './cases.ts'
 import { applyStages, type Setting } from './functions.ts'
@@ -21,6 +24,12 @@ const ways: Readonly<Record<string, (batches: number) => Death[]>> = {
 function each(batches: number, at: 'planned' | 'ran' | 'sinks' | 'committed'): Death[] {
   return Array.from({ length: batches }, (_, i) => ({ batch: i + 1, at }))
 }
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-cases-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Runs a case; `look` says what of it is seen. */
 function run(
@@ -45,6 +54,7 @@ function run(
       union: (all) => ssc.union(...all),
       transform: (all, f) => ssc.transform(all, f),
       snapshots: look === 'snapshots',
+      folder,
     }
     const prepared = streams.map((stream, i) =>
       applyStages(stream, c.inputPipelines?.[i] ?? [], base),
@@ -53,6 +63,11 @@ function run(
     const last = applyStages(first, c.pipeline ?? [], { ...base, others })
     return look === 'partitions' ? last.glom() : last
   })
+}
+
+/** True if a case saves its batches as files. */
+function saves({ pipeline = [] }: Case): boolean {
+  return pipeline.some((stage) => 'saveAsFiles' in stage)
 }
 
 function compare(
@@ -92,7 +107,12 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
     const expected = (c.expected ?? []) as unknown[][]
     const batches = c.numBatches ?? expected.length
     const dies = deaths(batches)
+    rmSync(folder, { recursive: true, force: true })
     compare(c, await run(c, batches, dies), expected)
+    const saved = expected.flatMap((records, i) =>
+      records.length === 0 ? [] : [`result-${(i + 1) * c.batchIntervalMs}`],
+    )
+    if (saves(c)) expect(readdirSync(folder).sort()).toEqual(saved.sort())
     if (c.expectedSnapshots !== undefined) {
       const got = await run(c, batches, dies, 'snapshots')
       compare({ ...c, ordered: false }, got, c.expectedSnapshots)
@@ -112,6 +132,8 @@ describe.each(Object.entries(ways))('parity with Spark, %s', (_way, deaths) => {
     )
     expect(failed).toBeInstanceOf(Error)
     expect(failed?.message).toContain(c.expectedError?.messageContains ?? '')
+    if (c.expectedError?.code !== undefined)
+      expect(failed).toHaveProperty('code', c.expectedError.code)
     compare({ ...c, ordered: false }, failed?.outputs ?? [], c.expectedBeforeError ?? [])
   })
 })
