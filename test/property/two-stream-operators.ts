@@ -5,6 +5,7 @@ import {
   cut,
   cutEvenly,
   type Domain,
+  each,
   need,
   type Operators,
   type Pair,
@@ -12,6 +13,7 @@ import {
   reduce,
   type Settings,
   type Step,
+  strictly,
   type Value,
 } from './step.ts'
 
@@ -75,6 +77,12 @@ const changed = (parts: Parts, { change }: Domain): Pair[][] =>
   parts.map((part) => part.map(([key, value]): Pair => [key, change(value)]))
 const notC = ([key]: Pair): boolean => key !== 'c'
 
+const tableOf = ({ lift }: Domain): Pair[] => [
+  ['a', lift(21)],
+  ['q', lift(22)],
+  ['a', lift(23)],
+]
+
 const joins: Operators = {
   join: joinOf('join'),
   leftOuterJoin: joinOf('leftOuterJoin'),
@@ -89,6 +97,15 @@ const joins: Operators = {
           part.map(([key, groups]): Pair => [key, flattened(domain)(groups)]),
         ),
       ),
+  },
+  'fullOuterJoin with a table': {
+    grows: true,
+    build: (s, { partitions, domain }) =>
+      s
+        .fullOuterJoin(tableOf(domain), { partitions })
+        .map(([key, sides]): Pair => [key, added(domain)(sides)]),
+    oracle: (settings) =>
+      each((parts) => joined('fullOuterJoin', parts, [tableOf(settings.domain)], settings)),
   },
   'join with its own reduction': {
     build: (s, { partitions, domain }) =>
@@ -116,6 +133,14 @@ const unions: Operators = {
         ...right,
         ...cutEvenly(left.flat(1).filter(notC), partitions),
       ]),
+  },
+  'a cached stream, read twice': {
+    grows: true,
+    build(s) {
+      const cached = s.cache()
+      return cached.filter(notC).union(cached)
+    },
+    oracle: () => strictly((parts) => [...parts.map((part) => part.filter(notC)), ...parts]),
   },
   transformWith: {
     build: (s, { partitions }, other) =>
