@@ -41,7 +41,7 @@ function churn(batches: number, seed: number): Pair[][] {
   )
 }
 
-/** The window of whole numbers by hand: a key keeps its place while some batch of it has the key. */
+/** The window of whole numbers by hand: a key keeps its place while a batch of it has the key. */
 function byHand(batches: readonly Pair[][][], length: number): unknown[][][] {
   const orders: unknown[][] = Array.from({ length: PARTITIONS }, () => [])
   return batches.map((_, i) =>
