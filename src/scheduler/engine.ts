@@ -134,8 +134,13 @@ export class Engine {
   async runNext(unhurried = false): Promise<void> {
     const batchId = this.#lastBatchId + 1
     const late = this.now() >= this.timeOf(batchId + 1)
-    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
+    const arrived = late ? { arrivedBy: this.#wallTimeOf(batchId) } : {}
     await this.#run(batchId, await this.#receivers.cut({ unhurried, ...arrived }), false)
+  }
+
+  /** A batch's time as the wall clock shows it now; it may have been set since the start. */
+  #wallTimeOf(batchId: number): number {
+    return this.timeOf(batchId) + (this.#parts.clock.wallMs() - this.now())
   }
 
   /** Runs again what an earlier run planned and did not commit. */
