@@ -162,6 +162,11 @@ export class Engine {
     await this.#run(batchId, taken, false)
   }
 
+  /** A batch's time as the wall clock shows it now; it may have been set since the start. */
+  #wallTimeOf(batchId: number): number {
+    return this.timeOf(batchId) + (this.#parts.clock.wallMs() - this.now())
+  }
+
   /** Runs again what an earlier run planned and did not commit. */
   async redo(plans: Recovered['redo']): Promise<void> {
     for (const plan of plans) {
@@ -249,7 +254,7 @@ export class Engine {
 
   #cut(batchId: number, unhurried: boolean): Promise<BatchSources> {
     const late = this.now() >= this.timeOf(batchId + 1)
-    const arrived = late ? { arrivedBy: this.timeOf(batchId) } : {}
+    const arrived = late ? { arrivedBy: this.#wallTimeOf(batchId) } : {}
     return this.#receivers.cut(batchId, { unhurried, ...arrived })
   }
 

@@ -204,6 +204,25 @@ describe('files', () => {
     expect(outputs).toEqual(expected)
   })
 
+  test('go to the batch of their time where batches are late and the clock was set', async () => {
+    class SetClock extends ManualClock {
+      aheadMs = 0
+      override wallMs(): number {
+        return super.wallMs() + this.aheadMs
+      }
+    }
+    const clock = new SetClock(10_000)
+    const driven = await running(textFiles(folder), 1_000, clock)
+    await driven.nextBatch(1_000)
+    clock.aheadMs = 3_600_000
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      await put(folder, name, name, clock.wallMs() + i * 1_000 + 500)
+    }
+    await driven.nextBatch(3_000)
+    await expect.poll(() => driven.sink.batches.size).toBe(4)
+    expect(driven.outputs()).toEqual([['a'], ['b'], ['c']])
+  })
+
   test('javaapisuite-testtextfilestream', async () => {
     const { params, expected, batchIntervalMs } = caseOf('javaapisuite-testtextfilestream')
     const { name, content, mtimeMs } = params.preExistingFile
