@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'BUFFER_FULL'
   | 'WORKER_DIED'
   | 'WORKER_DIFFERS'
+  | 'RESULTS_DIFFER'
 
 /** What the engine throws while it runs. `retryable` says whether the same call may succeed
  * later.

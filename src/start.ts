@@ -41,6 +41,9 @@ export interface StartOptions<A> {
   /** What to do while another live process owns the checkpoint: wait up to 10 s and take over,
    * take over at once, or reject. @default 'wait' */
   readonly takeover?: 'wait' | 'force' | 'refuse'
+  /** Runs each batch twice and stops with RESULTS_DIFFER where the two differ: for tests, since it
+   * costs as much again. @default false */
+  readonly verify?: boolean
   /** The engine's time; for tests. @default the machine's */
   readonly clock?: Clock
 }
@@ -229,7 +232,7 @@ async function open<A>(
   const sinks = { print: (count: number) => console({ count }), save: savedFiles }
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
-  const parts: EngineParts = { ...wired, fail, zeroTime, threads }
+  const parts: EngineParts = { ...wired, fail, zeroTime, threads, verify: options.verify ?? false }
   const engine = await Engine.open(parts).catch(async (error: unknown) => {
     graph.stop()
     aborted.abort()

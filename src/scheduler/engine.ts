@@ -38,6 +38,8 @@ export interface EngineParts extends ReceiversParts {
   readonly zeroTime: () => number
   /** The threads to use. @default none: all runs in this one */
   readonly threads?: Threads | undefined
+  /** Run each batch twice and compare. @default false */
+  readonly verify?: boolean
   readonly probe?: LifeProbe
   readonly owner?: OwnerProbe
 }

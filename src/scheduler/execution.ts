@@ -14,6 +14,7 @@ import { type Committed, PoolExecutor, type StuckPolicy } from '../workers/pool-
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
 import { ShippingHost } from '../workers/shipping-host.ts'
+import { VerifyingExecutor } from '../workers/verifying-executor.ts'
 import type { WorkerPool } from '../workers/worker-pool.ts'
 import type { EngineParts } from './engine.ts'
 
@@ -45,10 +46,11 @@ export interface ExecutionStart {
 }
 
 /** Opens the execution that the parts ask for. It holds nothing yet. */
-export function openExecution(parts: EngineParts, start: ExecutionStart): Promise<Execution> {
-  return parts.threads === undefined
-    ? Promise.resolve(inline(parts, start))
-    : threaded(parts, parts.threads, start)
+export async function openExecution(parts: EngineParts, start: ExecutionStart): Promise<Execution> {
+  const { threads, verify } = parts
+  const opened =
+    threads === undefined ? inline(parts, start) : await threaded(parts, threads, start)
+  return verify ? { ...opened, executor: new VerifyingExecutor(opened.executor) } : opened
 }
 
 function inline(
