@@ -1,5 +1,5 @@
-// Runs each batch twice, and stops where the two differ: closures that use clocks, random numbers or
-// what other batches left behind are found before a restart finds them.
+// Runs each batch twice, and stops where the two differ: closures that use clocks, random numbers
+// or what other batches left behind are found before a restart finds them.
 
 import { isDeepStrictEqual } from 'node:util'
 import { recordsOf } from '../batch/record-columns.ts'
@@ -58,7 +58,7 @@ function seen({ outputs, changes }: Ran) {
 function differs({ batchId, time }: BatchInput, how: string): StreamingError {
   return new StreamingError(
     'RESULTS_DIFFER',
-    `Cannot trust batch ${batchId} (${time} ms): run twice, ${how}; make closures depend on their ` +
-      `arguments alone, not on clocks, random numbers or variables that they change`,
+    `Cannot trust batch ${batchId} (${time} ms): run twice, ${how}; make closures depend on ` +
+      `their arguments alone, not on clocks, random numbers or variables that they change`,
   )
 }

@@ -1,13 +1,12 @@
 // A random chain of operators over random batches of two streams, in random partitions and blocks,
 // with sources that leave batches out, closures that throw once and a process that dies at random
-// points, equals the same chain over plain arrays, bit for bit. PROPERTY_RUNS raises the number of
+// points, inline or on worker threads, equals the same chain over plain arrays, bit for bit. PROPERTY_RUNS raises the number of
 // cases, PROPERTY_SEED changes them; a failure prints its seed.
 
 import fc from 'fast-check'
 import { type Death, runBatches } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
-import { batchOperators } from './batch-operators.ts'
-import { stateOperators } from './state-operators.ts'
+import { type ChainArgs, domains, type NamedLink, ofOther, operators } from './chain-pipeline.ts'
 import {
   cutEvenly,
   type Domain,
@@ -15,14 +14,10 @@ import {
   type Operator,
   type Operators,
   type Pair,
-  type Pairs,
   type Parts,
-  type Settings,
   type Step,
   type Value,
 } from './step.ts'
-import { twoStreamOperators } from './two-stream-operators.ts'
-import { windowOperators } from './window-operators.ts'
 
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_260_301)
@@ -30,39 +25,9 @@ const BATCHES = 6
 const OPERATORS_MAX = 8
 const OTHER_MAX = 2
 const GROWING_MAX = 3
-const TEXT_MAX = 24
 
-interface Link extends Omit<Settings, 'domain'> {
+interface Link extends NamedLink {
   readonly operator: Operator
-  readonly name: string
-}
-
-const numbers: Domain = {
-  add: (a, b) => (a as number) + (b as number),
-  lift: (n) => n,
-  change: (value) => (value as number) * 3,
-  drop: (value) => value === 7 || value === 12,
-  exact: true,
-}
-const texts: Domain = {
-  add: (a, b) => `${a}${b}`.slice(-TEXT_MAX),
-  lift: String,
-  change: (value) => `<${value}>`.slice(-TEXT_MAX),
-  drop: (value) => (value as string).length === 5,
-  exact: false,
-}
-
-const operators: Operators = {
-  ...batchOperators,
-  ...windowOperators,
-  ...stateOperators,
-  ...twoStreamOperators,
-}
-
-/** What a chain of one of the streams may hold that is joined with the other. */
-const ofOther: Operators = {
-  ...Object.fromEntries(Object.entries(batchOperators).filter(([name]) => !/transform/.test(name))),
-  ...stateOperators,
 }
 
 const settings = {
@@ -130,11 +95,6 @@ function otherAt(others: readonly (Parts | undefined)[], every: number): Parts |
   return others.slice(-every).flatMap((parts) => parts ?? [])
 }
 
-const slideLike = (other: Pairs, s: Pairs): Pairs => {
-  const { slideMs } = s.node
-  return slideMs === other.node.slideMs ? other : other.window(slideMs, slideMs)
-}
-
 interface Drawn {
   readonly chain: readonly Link[]
   readonly otherChain: readonly Link[]
@@ -164,35 +124,30 @@ function expected({ chain, otherChain, inputs, partitions }: Drawn, domain: Doma
   return { outputs, missing: false }
 }
 
-/** A step that changes nothing, and throws at its `at`-th call of all. */
-function throwsOnce(at: number): (pair: Pair) => Pair {
-  let calls = 0
-  return (pair) => {
-    calls += 1
-    if (calls === at) throw new Error(`at call ${at}`)
-    return pair
-  }
-}
-
 const floats = fc.oneof(fc.double(), fc.constantFrom(-0, 0, 0.1, Number.NaN))
-const kinds = {
-  integers: { domain: numbers, value: fc.integer({ min: -3, max: 3 }), nulls: false },
-  'integers, batches left out': {
-    domain: numbers,
-    value: fc.integer({ min: -3, max: 3 }),
-    nulls: true,
-  },
-  'floats, with NaN and -0': { domain: { ...numbers, exact: false }, value: floats, nulls: false },
-  texts: {
-    domain: texts,
-    value: fc.string({ maxLength: 4, unit: 'binary' }),
-    nulls: true,
-  },
+interface Kind {
+  readonly domain: ChainArgs['domain']
+  readonly value: fc.Arbitrary<Value>
+  readonly nulls: boolean
+}
+const integers = fc.integer({ min: -3, max: 3 })
+const strings = fc.string({ maxLength: 4, unit: 'binary' })
+const kinds: Readonly<Record<string, Kind>> = {
+  integers: { domain: 'integers', value: integers, nulls: false },
+  'integers, batches left out': { domain: 'integers', value: integers, nulls: true },
+  'floats, with NaN and -0': { domain: 'floats', value: floats, nulls: false },
+  texts: { domain: 'texts', value: strings, nulls: true },
+}
+const pipelineModule = { module: new URL('./chain-pipeline.ts', import.meta.url) }
+
+/** A link as it can be sent to a thread. */
+function named({ name, partitions, length, slide }: Link): NamedLink {
+  return { name, partitions, length, slide }
 }
 
 describe('a random chain of operators equals the chain over plain arrays', () => {
   test.each(Object.entries(kinds))('%s', { timeout: 120_000 }, async (_name, kind) => {
-    const { domain } = kind
+    const domain = domains[kind.domain]
     const script = scripts(kind.value, kind.nulls)
     const drawn = fc.record({
       chain: chains(operators, { minLength: 1, maxLength: OPERATORS_MAX - OTHER_MAX }, domain),
@@ -203,17 +158,13 @@ describe('a random chain of operators equals the chain over plain arrays', () =>
       snapshotEvery: fc.integer({ min: 1, max: 3 }),
       blockSeed: fc.nat(),
       throwsAt: fc.nat(60),
+      workers: fc.constantFrom(0, 0, 0, 1, 2, 3),
     })
     const property = fc.asyncProperty(drawn, async (one) => {
       const { chain, otherChain, throwsAt, ...options } = one
-      const flaky = throwsOnce(throwsAt)
-      const run = runBatches({ ...options, batches: BATCHES }, (ssc, s: Pairs, other: Pairs) => {
-        const append = (stream: Pairs, link: Link): Pairs =>
-          link.operator.build(stream, { ...link, domain }, slideLike(second, stream), ssc)
-        let second = other.map(flaky)
-        second = otherChain.reduce(append, second)
-        return chain.reduce(append, s.map(flaky)).map(flaky)
-      })
+      const chosen = { chain: chain.map(named), otherChain: otherChain.map(named) }
+      const args: ChainArgs = { domain: kind.domain, ...chosen, throwsAt }
+      const run = runBatches({ ...options, batches: BATCHES, args }, pipelineModule)
       const { outputs, missing } = expected({ chain, otherChain, ...options }, domain)
       if (!missing) expect(await run).toStrictEqual(outputs)
       else await expect(run).rejects.toMatchObject({ code: 'BATCH_MISSING', outputs })

@@ -1,5 +1,5 @@
-// npm run torture [-- --runs N] [--demos N] [--kills N] [--seed N]: the properties and the demo's
-// kills, with bigger numbers. The same code as in the tests; it ends with the first failure, and
+// npm run torture [-- --runs N] [--deaths N] [--demos N] [--kills N] [--seed N]: the properties, the
+// deaths of workers and the demo's kills, with bigger numbers. The same code as in the tests; it ends with the first failure, and
 // prints its seed.
 
 import { spawnSync } from 'node:child_process'
@@ -15,6 +15,7 @@ const SECONDS_A_KILL = 8
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
+    deaths: { type: 'string', default: '1000' },
     demos: { type: 'string', default: '5' },
     kills: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
@@ -37,6 +38,12 @@ run(
   {
     PROPERTY_RUNS: values.runs,
   },
+)
+
+run(
+  `deaths of workers, ${values.deaths}`,
+  [vitest, 'run', 'test/workers/deaths.test.ts', '--testTimeout', '3600000'],
+  { WORKER_DEATHS: values.deaths },
 )
 
 const kills = Number(values.kills)
