@@ -90,7 +90,9 @@ export interface TaskPlace {
   readonly position: string | undefined
 }
 
-/** A closure of the pipeline threw. Names the batch, the operator, the partition and the record.
+/** A closure of the pipeline threw, or gave a key that cannot be compared (then the code is
+ * KEY_NOT_COMPARABLE, else TASK_FAILED). Names the batch, the operator, the partition and the
+ * record.
  *
  * @example
  * ```ts
@@ -110,7 +112,8 @@ export class TaskError extends StreamingError {
   readonly place: TaskPlace
 
   constructor(place: TaskPlace, cause: unknown) {
-    super('TASK_FAILED', describeTaskFailure(place, cause), { cause })
+    const ofKey = codeOf(cause) === 'KEY_NOT_COMPARABLE'
+    super(ofKey ? 'KEY_NOT_COMPARABLE' : 'TASK_FAILED', describeTaskFailure(place, cause), { cause })
     this.place = place
   }
 }

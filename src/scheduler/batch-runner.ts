@@ -9,7 +9,7 @@ import { KEY_GROUPS, SHUFFLE_PARTITIONS } from '../batch/partitioner.ts'
 import type { BatchLog } from '../checkpoint/log.ts'
 import type { Clock } from '../clock.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
-import { ConfigError, codeOf, StreamingError } from '../errors.ts'
+import { ConfigError, codeOf, StreamingError, TaskError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
@@ -146,8 +146,7 @@ export class BatchRunner {
           thrown instanceof AttemptFailure
             ? thrown
             : new AttemptFailure(undefined, { cause: thrown })
-        const hopeless = error instanceof Error && error.cause instanceof ConfigError
-        if (n >= attemptsMax || (hopeless && n > 1) || !mayBeRetried(error)) {
+        if (n >= attemptsMax || (n > 1 && isHopeless(error)) || !mayBeRetried(error)) {
           if (outputId !== undefined) outputs.notComputed(request, outputId, error)
           throw error
         }
@@ -197,8 +196,14 @@ function hasRecords(partitions: OutputPartitions | undefined): boolean {
 
 /** A closure that threw may not do so again; a worker that died has a successor. */
 function mayBeRetried(error: unknown): boolean {
-  if (!(error instanceof StreamingError)) return false
-  return error.code === 'TASK_FAILED' || (error.code === 'WORKER_DIED' && error.retryable)
+  if (error instanceof TaskError) return true
+  return error instanceof StreamingError && error.code === 'WORKER_DIED' && error.retryable
+}
+
+/** True for what fails again however often it is tried: the second attempt tells where it was. */
+function isHopeless(error: unknown): boolean {
+  if (!(error instanceof TaskError)) return false
+  return error.code === 'KEY_NOT_COMPARABLE' || error.cause instanceof ConfigError
 }
 
 /** The runtime of batches in foreachBatch: actions work there. */
