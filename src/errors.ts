@@ -113,7 +113,8 @@ export class TaskError extends StreamingError {
 
   constructor(place: TaskPlace, cause: unknown) {
     const ofKey = codeOf(cause) === 'KEY_NOT_COMPARABLE'
-    super(ofKey ? 'KEY_NOT_COMPARABLE' : 'TASK_FAILED', describeTaskFailure(place, cause), { cause })
+    const code = ofKey ? 'KEY_NOT_COMPARABLE' : 'TASK_FAILED'
+    super(code, describeTaskFailure(place, cause), { cause })
     this.place = place
   }
 }

@@ -1,5 +1,5 @@
-/** Calls `call` for each item, at most `concurrency` at a time, and gives the results in the order of
- * the items. Once a call has failed none begins any more; when those that had begun are over,
+/** Calls `call` for each item, at most `concurrency` at a time, and gives the results in the order
+ * of the items. Once a call has failed none begins any more; when those that had begun are over,
  * rejects with the failure of the first item that has one, whichever came first in time. */
 export async function callEach<T, R>(
   items: readonly T[],
