@@ -115,6 +115,12 @@ type BatchEvent =
     } & EndedBatchInfo)
   | ({ readonly kind: 'batch-failed'; readonly error: unknown } & EndedBatchInfo)
   | { readonly kind: 'task-retried'; readonly time: number; readonly error: unknown }
+  | {
+      /** Calls of mapAsync that failed and were made again, in one attempt at a batch. */
+      readonly kind: 'calls-retried'
+      readonly time: number
+      readonly calls: number
+    }
 
 type OutputEvent =
   | ({ readonly kind: 'output-operation-started' } & OutputOperationInfo)

@@ -12,14 +12,15 @@ import { StreamBase } from './stream-base.ts'
 
 /** How `mapAsync` runs its closure. */
 export interface MapAsyncOptions {
-  /** How many promises of a batch may be pending at once, over all its partitions; at least 1.
-   * Higher waits less and asks more of whom the closure asks. */
+  /** How many promises of a batch may be pending at once, over all its partitions; at least 1. With
+   * worker threads each has an even share, at least 1. Higher waits less and asks more of whom the
+   * closure asks. */
   readonly concurrency: number
   /** How long one attempt may take; more than 0 ms. What is too late is dropped, not cancelled.
    * @default no limit */
   readonly timeout?: Duration
   /** How often a failed attempt is made again for the same record, at once. Each is counted in
-   * `retriedCalls` of the metrics. @default 0 */
+   * `totalCallRetries` of `run.metrics()`. @default 0 */
   readonly retries?: number
 }
 

@@ -6,7 +6,6 @@
 // results in the order of the source partitions, so keys stand in first-seen order of (source
 // partition, offset), on any number of workers.
 
-import PQueue from 'p-queue'
 import type { Block } from '../batch/block.ts'
 import { isPrimitive } from '../batch/codec.ts'
 import type {
@@ -30,6 +29,7 @@ import { mapSpread, ownersOf, type Spread } from '../batch/spread.ts'
 import type { Clock } from '../clock.ts'
 import { codeOf, type StreamingError, TaskError } from '../errors.ts'
 import { callAsync } from './async-call.ts'
+import { callEach } from './call-each.ts'
 import { cogroupChunks } from './cogroup.ts'
 import { KeyTable, mergeChunks, routeTable } from './combiner.ts'
 import { runExchange } from './exchange.ts'
@@ -58,6 +58,8 @@ export interface EvaluatorOptions {
   readonly clock: Clock
   /** The other workers. @default none: one thread owns all */
   readonly peers?: Peers
+  /** Told of each call of mapAsync that is made again. */
+  readonly onCallRetried?: () => void
 }
 
 /** Evaluates nodes of one batch, in one attempt. */
@@ -258,23 +260,28 @@ export class Evaluator {
     return mapSpread(await runExchange(partials, { f, counts }, this.#peers, op.name), whole)
   }
 
+  /** Each worker has an even share of the concurrency. */
   async #mapAsync(lazy: Lazy, op: AsyncOp): Promise<Lazy> {
-    const queue = new PQueue({ concurrency: op.concurrency })
-    const results = mapSpread(lazy, (part, partition) =>
-      this.#collect(part, partition).map((record, index) =>
-        queue
-          .add(() => callAsync(op, record, this.#options.clock))
-          .catch((cause: unknown) => {
-            queue.clear()
-            throw this.#taskError(op.name, partition, { index, position: undefined }, cause)
-          }),
-      ),
+    const parts = mapSpread(lazy, (part, index) => this.#collect(part, index))
+    const calls = parts.parts.flatMap((records, partition) =>
+      (records ?? []).map((record, index) => ({ record, partition, index })),
     )
-    const settled = await Promise.allSettled(results.parts.flatMap((part) => part ?? []))
-    const failed = settled.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    const parts = results.parts.map(async (part) => part && whole(await Promise.all(part)))
-    return { owners: lazy.owners, parts: await Promise.all(parts) }
+    const { clock, onCallRetried = () => undefined } = this.#options
+    const share = Math.max(1, Math.floor(op.concurrency / this.#peers.workers))
+    const results = await callEach(calls, share, async ({ record, partition, index }) => {
+      this.#peers.throwIfGivenUp()
+      try {
+        return await callAsync(op, record, clock, onCallRetried)
+      } catch (cause) {
+        throw this.#taskError(op.name, partition, { index, position: undefined }, cause)
+      }
+    })
+    let next = 0
+    return mapSpread(parts, (records) => {
+      const first = next
+      next += records.length
+      return whole(results.slice(first, next))
+    })
   }
 
   #collect(part: LazyPartition, index: number): unknown[] {

@@ -17,7 +17,13 @@ export interface Peers extends Seat {
     parcels: readonly (Parcel | undefined)[],
     from: readonly number[],
   ): Promise<readonly unknown[]>
+  /** Throws once the attempt is given up, so that nothing more is begun for it. */
+  throwIfGivenUp(): void
 }
 
 /** A run in one thread: there is nobody to swap with. */
-export const alone: Peers = { ...ALONE, swap: () => Promise.resolve([]) }
+export const alone: Peers = {
+  ...ALONE,
+  swap: () => Promise.resolve([]),
+  throwIfGivenUp: () => undefined,
+}

@@ -140,12 +140,16 @@ export class BatchRunner {
     const { attemptsMax, events, executor, outputs } = this.#parts
     for (let n = 1; ; n++) {
       try {
-        return await executor.run(request, n > 1)
+        const ran = await executor.run(request, n > 1)
+        this.#tellRetries(request, ran)
+        return ran
       } catch (thrown) {
-        const { outputId, cause: error } =
+        const failure =
           thrown instanceof AttemptFailure
             ? thrown
             : new AttemptFailure(undefined, { cause: thrown })
+        this.#tellRetries(request, failure)
+        const { outputId, cause: error } = failure
         if (n >= attemptsMax || (n > 1 && isHopeless(error)) || !mayBeRetried(error)) {
           if (outputId !== undefined) outputs.notComputed(request, outputId, error)
           throw error
@@ -153,6 +157,10 @@ export class BatchRunner {
         events.emit({ kind: 'task-retried', time: request.time, error })
       }
     }
+  }
+
+  #tellRetries({ time }: BatchRequest, { retriedCalls: calls }: Pick<Ran, 'retriedCalls'>): void {
+    if (calls > 0) this.#parts.events.emit({ kind: 'calls-retried', time, calls })
   }
 
   async #write(

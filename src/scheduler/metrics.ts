@@ -23,6 +23,7 @@ const METRIC_NAMES = [
   'totalReceivedRecords',
   'totalProcessedRecords',
   'totalTaskRetries',
+  'totalCallRetries',
   'lastReceivedBatchRecords',
   'lastReceivedBatchSubmissionTime',
   'lastCompletedBatchSubmissionTime',

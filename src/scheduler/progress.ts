@@ -20,6 +20,7 @@ export class Progress {
   #totalReceivedRecords = 0
   #totalProcessedRecords = 0
   #totalTaskRetries = 0
+  #totalCallRetries = 0
 
   /** Follows the events of a run. */
   constructor(events: EventBus) {
@@ -29,6 +30,9 @@ export class Progress {
     events.on('batch-failed', (batch) => this.#failed(batch))
     events.on('task-retried', () => {
       this.#totalTaskRetries += 1
+    })
+    events.on('calls-retried', ({ calls }) => {
+      this.#totalCallRetries += calls
     })
   }
 
@@ -56,6 +60,7 @@ export class Progress {
       totalReceivedRecords: this.#totalReceivedRecords,
       totalProcessedRecords: this.#totalProcessedRecords,
       totalTaskRetries: this.#totalTaskRetries,
+      totalCallRetries: this.#totalCallRetries,
       lastReceivedBatchRecords: this.#lastReceived?.records ?? 0,
       lastReceivedBatchSubmissionTime: this.#lastReceived?.submissionTime ?? UNKNOWN,
       ...lastCompleted(this.#retained.at(-1)),

@@ -36,6 +36,8 @@ export interface Ran {
   readonly changes: Uint8Array | undefined
   /** What its closures added to accumulators. */
   readonly added: readonly (readonly [accumulator: string, n: number])[]
+  /** Calls of mapAsync that were made again. */
+  readonly retriedCalls: number
 }
 
 /** Runs batches, and keeps the state of the pipeline.

@@ -43,6 +43,8 @@ export interface GraphRan {
   readonly outputs: OutputSpreads
   /** What closures added to accumulators. */
   readonly tally: Tally
+  /** Calls of mapAsync that were made again. */
+  readonly retriedCalls: number
 }
 
 /** Makes one attempt at a batch: begins from what is committed and leaves its changes unmerged.
@@ -54,18 +56,20 @@ export async function runGraph(
   traced: boolean,
 ): Promise<GraphRan> {
   const tally = new Tally()
-  const at: At = { outputId: undefined }
+  const at: At = { outputId: undefined, retriedCalls: 0 }
   try {
     const work = () => evaluate(parts, time, sources, traced, at)
-    return { outputs: await runTask(parts.graph.graph, tally, work), tally }
-  } catch (error) {
-    throw new AttemptFailure(at.outputId, { cause: error })
+    const outputs = await runTask(parts.graph.graph, tally, work)
+    return { outputs, tally, retriedCalls: at.retriedCalls }
+  } catch (cause) {
+    throw new AttemptFailure(at.outputId, { cause, retriedCalls: at.retriedCalls })
   }
 }
 
 interface At {
   /** The output whose records are being computed. */
   outputId: number | undefined
+  retriedCalls: number
 }
 
 async function evaluate(
@@ -84,7 +88,10 @@ async function evaluate(
     },
     refuseActions,
   )
-  const evaluator = new Evaluator({ time, traced, stages, clock, peers })
+  const onCallRetried = (): void => {
+    at.retriedCalls += 1
+  }
+  const evaluator = new Evaluator({ time, traced, stages, clock, peers, onCallRetried })
   const outputs: (Spread<Partition<unknown>> | undefined)[] = []
   for (const [outputId, node] of plan.outputs.entries()) {
     at.outputId = outputId

@@ -28,12 +28,13 @@ export class InlineExecutor implements Executor {
     const spreads = sources.map(
       (parts) => parts && { owners: parts.map(() => 0), parts: parts.map(({ blocks }) => blocks) },
     )
-    const { outputs, tally } = await runGraph(this.#parts, time, spreads, traced)
+    const { outputs, tally, retriedCalls } = await runGraph(this.#parts, time, spreads, traced)
     const blob = this.#graph.changes()
     return {
       outputs: outputs.map((output) => output?.parts.map((pieces) => oneRecords(pieces ?? []))),
       changes: blob && joinBlobs([blob]),
       added: [...tally.entries()],
+      retriedCalls,
     }
   }
 

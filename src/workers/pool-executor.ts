@@ -91,8 +91,9 @@ export class PoolExecutor implements Executor {
     await Promise.all([...open].map((worker) => give(worker).finally(() => open.delete(worker))))
     cancel()
     const failure = failures.find(({ cause }) => !isAborted(cause)) ?? failures[0]
-    if (failure !== undefined) throw failure
-    return together(ran)
+    if (failure === undefined) return together(ran)
+    const { outputId, cause } = failure
+    throw new AttemptFailure(outputId, { cause, retriedCalls: retriesOf([...failures, ...ran]) })
   }
 
   merge(): void {
@@ -177,7 +178,8 @@ function noticeOf({ range, owner }: NonNullable<BatchSources[number]>[number]): 
 
 function succeeded(answer: RanColumns | RunFailed): RanColumns {
   if (!('failed' in answer)) return answer
-  throw new AttemptFailure(answer.outputId, { cause: fromWire(answer.failed) })
+  const { outputId, failed, retriedCalls } = answer
+  throw new AttemptFailure(outputId, { cause: fromWire(failed), retriedCalls })
 }
 
 function isAborted(error: unknown): boolean {
@@ -191,7 +193,12 @@ function together(answers: readonly RanColumns[]): Ran {
   )
   const blobs = answers.flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
   const added = answers.flatMap((answer) => answer.added)
-  return { outputs, changes: blobs.length === 0 ? undefined : joinBlobs(blobs), added }
+  const changes = blobs.length === 0 ? undefined : joinBlobs(blobs)
+  return { outputs, changes, added, retriedCalls: retriesOf(answers) }
+}
+
+function retriesOf(all: readonly (Pick<Ran, 'retriedCalls'> | undefined)[]): number {
+  return all.reduce((n, one) => n + (one?.retriedCalls ?? 0), 0)
 }
 
 function partitionsOf(columns: readonly OutputColumns[]): OutputPartitions {

@@ -75,12 +75,14 @@ export interface RanColumns {
   readonly outputs: readonly (OutputColumns | undefined)[]
   readonly changes: Uint8Array | undefined
   readonly added: readonly (readonly [accumulator: string, n: number])[]
+  readonly retriedCalls: number
 }
 
 /** The answer to 'run' where the attempt failed. */
 export interface RunFailed {
   readonly failed: WireError
   readonly outputId: number | undefined
+  readonly retriedCalls: number
 }
 
 /** A kept batch, as the answer to 'slice' has it. */

@@ -92,6 +92,10 @@ export class SwapLines implements Peers {
     })
   }
 
+  throwIfGivenUp(): void {
+    if (this.#aborted?.attempt === this.#attempt) throw this.#aborted.error
+  }
+
   close(): void {
     for (const port of this.#ports.values()) port.close()
   }

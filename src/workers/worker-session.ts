@@ -123,9 +123,9 @@ export class WorkerSession {
     try {
       return this.#ran(await runGraph(parts, time, spreads, traced))
     } catch (error) {
-      const { outputId, cause } =
+      const { outputId, cause, retriedCalls } =
         error instanceof AttemptFailure ? error : new AttemptFailure(undefined, { cause: error })
-      return { value: { failed: toWire(cause), outputId } satisfies RunFailed }
+      return { value: { failed: toWire(cause), outputId, retriedCalls } satisfies RunFailed }
     }
   }
 
@@ -142,13 +142,14 @@ export class WorkerSession {
     return { owners: parts.map(({ owner }) => owner), parts: made }
   }
 
-  #ran({ outputs, tally }: GraphRan): Answer {
+  #ran({ outputs, tally, retriedCalls }: GraphRan): Answer {
     const columns = outputs.map((spread, i) => {
       const node = this.#graph.graph.outputs[i]?.node
       return spread && this.#columnsOf(spread, node?.id ?? 0)
     })
     const changes = this.#graph.changes()
-    const value: RanColumns = { outputs: columns, changes, added: [...tally.entries()] }
+    const added = [...tally.entries()]
+    const value: RanColumns = { outputs: columns, changes, added, retriedCalls }
     const transfer: Transferable[] = columns.flatMap((output) =>
       (output?.parts ?? []).flatMap(([, records]) => recordBuffers(records)),
     )

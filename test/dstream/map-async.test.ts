@@ -148,7 +148,7 @@ describe('retries', () => {
     await run.stop()
     expect(sink.records()).toEqual([10, 20, 30, 40])
     expect(calls).toEqual([1, 1, 1, 2, 3, 3, 4])
-    expect(run.metrics()['retriedCalls']).toBe(3)
+    expect(run.metrics()['totalCallRetries']).toBe(3)
   })
 
   test('end with the last failure, and are counted then too', async () => {
@@ -161,7 +161,7 @@ describe('retries', () => {
       { concurrency: 1, retries: 2 },
     )
     await expect(run.stop()).rejects.toThrow('failure 3')
-    expect(run.metrics()['retriedCalls']).toBe(2)
+    expect(run.metrics()['totalCallRetries']).toBe(2)
   })
 
   test('get the record as it was', async () => {
@@ -211,7 +211,7 @@ describe('the time limit', () => {
     clock.advance(1)
     await stopped
     expect(sink.records()).toEqual([1, 2, 3, 4])
-    expect(run.metrics()['retriedCalls']).toBe(2)
+    expect(run.metrics()['totalCallRetries']).toBe(2)
   })
 
   test('drops an answer or a rejection that comes later', async () => {

@@ -55,4 +55,15 @@ describe('SwapLines', () => {
     expect(await a.swap([], [])).toEqual([])
     a.close()
   })
+
+  test('say whether the attempt is given up', () => {
+    const [a] = pair()
+    a.begin(1)
+    expect(() => a.throwIfGivenUp()).not.toThrow()
+    a.abort(1, new Error('another failed'))
+    expect(() => a.throwIfGivenUp()).toThrow('another failed')
+    a.begin(2)
+    expect(() => a.throwIfGivenUp()).not.toThrow()
+    a.close()
+  })
 })
