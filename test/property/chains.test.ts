@@ -1,7 +1,7 @@
 // A random chain of operators over random batches of two streams, in random partitions and blocks,
 // with sources that leave batches out, closures that throw once and a process that dies at random
-// points, inline or on worker threads, equals the same chain over plain arrays, bit for bit. PROPERTY_RUNS raises the number of
-// cases, PROPERTY_SEED changes them; a failure prints its seed.
+// points, inline or on worker threads, equals the same chain over plain arrays, bit for bit.
+// PROPERTY_RUNS raises the number of cases, PROPERTY_SEED changes them; a failure prints its seed.
 
 import fc from 'fast-check'
 import { type Death, runBatches } from 'millrace/testing'

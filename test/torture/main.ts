@@ -1,6 +1,6 @@
-// npm run torture [-- --runs N] [--deaths N] [--demos N] [--kills N] [--seed N]: the properties, the
-// deaths of workers and the demo's kills, with bigger numbers. The same code as in the tests; it ends with the first failure, and
-// prints its seed.
+// npm run torture [-- --runs N] [--deaths N] [--demos N] [--kills N] [--seed N]: the properties,
+// the deaths of workers and the demo's kills, with bigger numbers. The same code as in the tests;
+// it ends with the first failure, and prints its seed.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
