@@ -29,7 +29,8 @@ export interface MapWithStateOptions<K, S> extends Partitions {
   readonly timeout?: Duration
 }
 
-/** The state of one key, as `mapWithState` hands it to its closure. */
+/** The state of one key, as `mapWithState` hands it to its closure, for that one call: used later,
+ * it throws a RangeError. What is changed in place counts once it is given to `update`. */
 export interface State<S> {
   /** True if the key has a state. */
   exists(): boolean

@@ -37,7 +37,6 @@ export class MapWithStateOperator extends KeyedOperator {
 
   override begin(): void {
     super.begin()
-    this.#threshold = Number.NEGATIVE_INFINITY
     this.state.each((state, p) => this.#wheels[p]?.prepare(state))
   }
 

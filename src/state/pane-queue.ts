@@ -39,8 +39,8 @@ export class PaneQueue<P extends { readonly time: number }> {
   }
 
   merge(): void {
-    this.#panes.splice(0, this.#first)
-    this.#first = 0
+    // One by one: V8 moves the beginning of a long array, where splice moves all of its end.
+    for (; this.#first > 0; this.#first--) this.#panes.shift()
     this.#committed = this.#panes.length
   }
 }

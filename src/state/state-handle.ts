@@ -67,6 +67,7 @@ export class StateHandle implements State<unknown> {
   }
 
   isTimingOut(): boolean {
+    if (this.#phase === 'ended') refuse('look at', 'ended')
     return this.#phase === 'timing out'
   }
 

@@ -6,7 +6,7 @@ import { PairRecords } from '../../src/batch/pair-records.ts'
 import { partitionOf } from '../../src/batch/partitioner.ts'
 import { recordsOf } from '../../src/batch/record-columns.ts'
 import type { Partition } from '../../src/batch/records.ts'
-import { ownerOf, ownersOf, type Spread } from '../../src/batch/spread.ts'
+import { ownersOf, type Spread } from '../../src/batch/spread.ts'
 import type { WindowSeat } from '../../src/state/reduced-window-operator.ts'
 import type { OperatorChange, StatefulRuntime } from '../../src/state/stateful-operator.ts'
 
@@ -118,6 +118,9 @@ export class Crew {
 function logged(changes: readonly OperatorChange[]): OperatorChange {
   const { shared } = changes[0] as OperatorChange
   const parts = changes.flatMap((change) => change.parts)
+  if (new Set(parts.map(([partition]) => partition)).size < parts.length) {
+    throw new Error('Two workers give what one partition holds')
+  }
   return decode(encode({ shared, parts }, 'changes')) as OperatorChange
 }
 
@@ -135,9 +138,4 @@ function together(spreads: readonly Spread<Partition<unknown>>[]): unknown[][] {
     })
     return [...recordsOf(spreads[owner]?.parts[i] ?? [])]
   })
-}
-
-/** The worker that holds a partition. */
-export function holder(partition: number, partitions: number, workers: number): number {
-  return ownerOf(partition, partitions, workers)
 }

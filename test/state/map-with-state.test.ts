@@ -173,6 +173,7 @@ describe('the state of one call', () => {
           expect(() => old.exists()).toThrow(ended)
           expect(() => old.update(9)).toThrow(ended)
           expect(() => old.remove()).toThrow(ended)
+          expect(() => old.isTimingOut()).toThrow(ended)
         }
         return state.get()
       },

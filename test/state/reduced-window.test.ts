@@ -80,6 +80,18 @@ describe('a window whose keys come and go', () => {
   })
 })
 
+test.each([
+  ['with an inverse', take],
+  ['without an inverse', undefined],
+])('a window shorter than its slide leaves out what lies between, %s', (_name, inverse) => {
+  const window = windowOf({ lengthMs: 2, ...(inverse && { inverse }) })
+  const outputs = [1, 2, 4, 8, 16, 32].map((n, i) => {
+    const time = i + 1
+    return window.batch(time, [[['a', n]]], time % 3 === 0)
+  })
+  expect(outputs).toEqual([[], [], [[['a', 6]]], [], [], [[['a', 48]]]])
+})
+
 describe('a window without an inverse', () => {
   test('keeps the operands in the order of time', () => {
     const window = windowOf({ lengthMs: 4, f: concat })

@@ -147,6 +147,8 @@ const batchOf = (value: fc.Arbitrary<Value>) =>
 const event = fc.record({
   /** After how many calls of the closure the first attempt fails. */
   failsAt: fc.option(fc.nat(6)),
+  /** The first attempt is at another batch, which is dropped. */
+  drops: fc.boolean(),
   /** With how many workers the run is restarted after the batch. */
   restart: fc.option(fc.constantFrom(1, 2, 3, 4, 7), { freq: 4 }),
   snapshot: fc.boolean(),
@@ -179,15 +181,15 @@ function rough(kind: Kind, batches: readonly Batch[], events: readonly Event[], 
   const log: Log = { snapshot: undefined, changes: [] }
   let crew = make(workers)
   return times(batches, events).map((time, i) => {
-    const { failsAt, restart, snapshot } = events[i] as Event
-    const run = (): unknown[][] => {
-      const batch = structuredClone(batches[i])
+    const { failsAt, drops, restart, snapshot } = events[i] as Event
+    const run = (at = i): unknown[][] => {
+      const batch = structuredClone(batches[at % batches.length])
       return crew.attempt(time, batch && kind.pairs(batch, fuse), time % (kind.slide ?? 1) === 0)
     }
     if (failsAt !== null) {
       fuse.set(failsAt)
       try {
-        run()
+        run(drops ? i + 5 : i)
       } catch {}
       fuse.set(Number.POSITIVE_INFINITY)
     }
