@@ -11,7 +11,7 @@ const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_260_302)
 const BATCHES = 6
 /** Of the runs, how many each law gets. */
-const SHARE = 0.1
+const SHARE = 0.05
 
 type Pair = [string, number]
 type Ints = DStream<Pair>
