@@ -32,7 +32,7 @@ test('none is overlooked', () => {
   expect(examples.filter(([, { source }]) => source !== undefined)).toHaveLength(written.length)
 })
 
-test('all of them compile', () => {
+test('all of them compile', { timeout: 60_000 }, () => {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const { stdout } = spawnSync(process.execPath, [tsc, '-p', MADE], { encoding: 'utf8' })
   expect(stdout.split('\n').filter((line) => line !== '')).toEqual([])

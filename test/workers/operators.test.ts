@@ -2,7 +2,7 @@
 
 import { runBatches } from 'millrace/testing'
 import { expect, test } from 'vitest'
-import { SEEN } from './operators-on-workers.ts'
+import { operations, SEEN } from './operators-on-workers.ts'
 
 const module = new URL('./operators-on-workers.ts', import.meta.url)
 const numbers = Array.from({ length: 40 }, (_, i) => i)
@@ -27,4 +27,13 @@ test.each([0, 2])('a key that cannot be compared has its place, on %d workers', 
     code: 'KEY_NOT_COMPARABLE',
     place: { time: 1_000, operator: expect.stringMatching(/^join-/), record: 1 },
   })
+})
+
+test.each(Object.keys(operations))('%s gives the same on three workers', async (args) => {
+  const inputs = [[numbers, [3, 1, 2], []]]
+  const give = (workers: number) => {
+    const options = { inputs, batches: 3, partitions: 4, workers, args }
+    return runBatches(options, { module, export: 'operation' })
+  }
+  expect(await give(3)).toEqual(await give(0))
 })
