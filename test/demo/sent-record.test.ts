@@ -152,7 +152,7 @@ describe('resolve() settles a put without an answer', () => {
       await resolve(sent, client)
       const totals = await sentTotals(folder.sent)
       expect(totals.words).toBe(sent.settled.totalWords)
-      expect(totals.words).toBeGreaterThan(1_000)
+      expect(totals.words).toBeGreaterThan(0)
       expect(totals.counts).toEqual(await streamCounts(client))
     })
   }, 60_000)
