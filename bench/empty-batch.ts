@@ -3,7 +3,14 @@
 
 import { type Pipeline, pipeline, start } from 'millrace'
 import { ManualClock, quietLogger } from 'millrace/testing'
-import { type BenchOptions, type Question, quantile, type Row, turns } from './harness.ts'
+import {
+  type Answer,
+  type BenchOptions,
+  type Question,
+  quantile,
+  type Row,
+  turns,
+} from './harness.ts'
 
 const INTERVAL_MS = 1_000
 const WINDOW_MS = 30 * INTERVAL_MS
@@ -28,10 +35,10 @@ function idle(keys: number): Pipeline<undefined> {
   })
 }
 
-async function answer(options: BenchOptions): Promise<Row[]> {
+async function answer(options: BenchOptions): Promise<Answer> {
   const rows: Row[] = []
   for (const keys of KEYS) rows.push(await measure(keys, options))
-  return rows
+  return { rows }
 }
 
 /** Times batches from the tick of the clock to the event that tells of their completion: the
@@ -75,6 +82,6 @@ export const emptyBatch: Question = {
   asks:
     'The cost of an empty batch, inline, checkpoint off, from its tick to its completion: with\n' +
     'no key yet, and with keys, for each of which the state calls its function.',
-  defaults: { seed: 1, runs: 3_000, records: 0 },
+  defaults: { seed: 1, rounds: 3_000, records: 0 },
   answer,
 }

@@ -7,6 +7,7 @@ import { mulberry32 } from '../src/batch/recipes.ts'
 import { ValuesBlock } from '../src/batch/values-block.ts'
 import { EngineSide } from './engine-side.ts'
 import {
+  type Answer,
   type BenchOptions,
   interleave,
   type Question,
@@ -17,7 +18,7 @@ import {
 import { type Chain, chains } from './six-chains.ts'
 
 /** All six run before any is timed: code that they shared would show in each of them. */
-async function answer(options: BenchOptions): Promise<Row[]> {
+async function answer(options: BenchOptions): Promise<Answer> {
   const random = mulberry32(options.seed)
   const input = Array.from({ length: options.records }, () => Math.floor(random() * 1_000))
   const block = new ValuesBlock(input)
@@ -30,7 +31,7 @@ async function answer(options: BenchOptions): Promise<Row[]> {
   }
   const rows: Row[] = []
   for (const stage of stages) rows.push(...(await compare(stage, { input, block, options })))
-  return rows
+  return { rows }
 }
 
 interface Stage {
@@ -71,6 +72,6 @@ export const fusedChain: Question = {
   asks:
     'A fused chain of five operators, on the block of a source and on an array as a later\n' +
     'stage has it, against the hand-written loop over an array: ratio 1 is as fast.',
-  defaults: { seed: 1, runs: 30, records: 1_000_000 },
+  defaults: { seed: 1, rounds: 30, records: 1_000_000 },
   answer,
 }

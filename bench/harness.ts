@@ -8,12 +8,14 @@ import { cpus, loadavg, totalmem } from 'node:os'
 /** How a question is asked. */
 export interface BenchOptions {
   readonly seed: number
-  /** At most so many timed runs of each side of each row, after the warm-up. */
-  readonly runs: number
-  /** At most about so long, over all rows, warm-up included. */
+  /** At most so many timed rounds of each side of each row, after the warm-up. */
+  readonly rounds: number
+  /** At most about so long, over all rows, warm-up included; a workload's warm-up comes before. */
   readonly seconds: number
   /** Records of one batch. */
   readonly records: number
+  /** Spark and Flink take part in the workloads. */
+  readonly peers: boolean
 }
 
 /** One line of a result: a name and its figures. */
@@ -22,8 +24,14 @@ export type Row = Readonly<Record<string, string | number>>
 /** A question and how it is answered. */
 export interface Question {
   readonly asks: string
-  readonly defaults: { readonly seed: number; readonly runs: number; readonly records: number }
-  answer(options: BenchOptions): Promise<Row[]>
+  readonly defaults: { readonly seed: number; readonly rounds: number; readonly records: number }
+  answer(options: BenchOptions): Promise<Answer>
+}
+
+/** A table, and what must be known to read it. */
+export interface Answer {
+  readonly rows: readonly Row[]
+  readonly notes?: readonly string[]
 }
 
 /** The value below which a share of the samples lies. */
@@ -32,32 +40,32 @@ export function quantile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-/** Counts the runs of one of `parts` equal parts of a question: first the warm-up, a quarter of
+/** Counts the rounds of one of `parts` equal parts of a question: first the warm-up, a quarter of
  * the whole, then the timed ones, at least one. */
 export function* turns(
-  { runs, seconds }: BenchOptions,
+  { rounds, seconds }: BenchOptions,
   parts = 1,
-): Generator<{ readonly run: number; readonly timed: boolean }> {
+): Generator<{ readonly round: number; readonly timed: boolean }> {
   const startedAt = performance.now()
   const spent = (share: number) => performance.now() - startedAt >= (share * seconds * 1e3) / parts
-  let run = 0
-  while (run < Math.ceil(runs / 3) && !spent(1 / 4)) yield { run: run++, timed: false }
-  const warm = run
-  do yield { run: run++, timed: true }
-  while (run - warm < runs && !spent(1))
+  let round = 0
+  while (round < Math.ceil(rounds / 3) && !spent(1 / 4)) yield { round: round++, timed: false }
+  const warm = round
+  do yield { round: round++, timed: true }
+  while (round - warm < rounds && !spent(1))
 }
 
-/** Times the sides in turn, so that all meet the same noise; milliseconds of each run. The side
- * that begins changes from run to run: each pays for the garbage of each other. */
+/** Times the sides in turn, so that all meet the same noise; milliseconds of each round. The
+ * side that begins changes from round to round: each pays for the garbage of each other. */
 export async function interleave(
   options: BenchOptions,
   parts: number,
   sides: readonly (() => unknown)[],
 ): Promise<number[][]> {
   const times: number[][] = sides.map(() => [])
-  for (const { run, timed } of turns(options, parts)) {
+  for (const { round, timed } of turns(options, parts)) {
     for (let i = 0; i < sides.length; i++) {
-      const side = (run + i) % sides.length
+      const side = (round + i) % sides.length
       const startedAt = performance.now()
       await sides[side]?.()
       if (timed) times[side]?.push(performance.now() - startedAt)
@@ -66,7 +74,7 @@ export async function interleave(
   return times
 }
 
-/** Median ratio a : b of paired runs, and its spread. */
+/** Median ratio a : b of paired rounds, and its spread. */
 export function ratio(a: readonly number[], b: readonly number[], name = 'ratio'): Row {
   const ratios = a.map((time, i) => time / (b[i] ?? Number.NaN))
   const show = (share: number) => quantile(ratios, share).toFixed(2)

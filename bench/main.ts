@@ -1,17 +1,31 @@
-// npm run bench -- <question> [--runs N] [--seconds N] [--records N] [--seed N] [--no-save]
+// npm run bench -- <question> …, see USAGE
 
 import { parseArgs } from 'node:util'
 import { emptyBatch } from './empty-batch.ts'
 import { fusedChain } from './fused-chain.ts'
-import { type BenchOptions, provenance, type Question, save, table } from './harness.ts'
-import { wordCount } from './word-count.ts'
+import {
+  type Answer,
+  type BenchOptions,
+  provenance,
+  type Question,
+  save,
+  table,
+} from './harness.ts'
+import type { Measured } from './measured.ts'
+import { targetRows } from './targets.ts'
+import { measure, workloadAnswer } from './workload-question.ts'
+import { workloads } from './workloads.ts'
 
 const USAGE =
-  'npm run bench -- <question> [--runs N] [--seconds N] [--records N] [--seed N] [--no-save]'
+  'npm run bench -- <question> [<question> …] [--peers] [--rounds N] [--seconds N] [--records N] ' +
+  '[--seed N] [--no-save]\n' +
+  'npm run bench -- all: every workload, and what is to be reached'
+
+const measured: Measured[] = []
 
 const questions: Readonly<Record<string, Question>> = {
+  ...Object.fromEntries(workloads.map((workload) => [workload.name, workloadQuestion(workload)])),
   'fused-chain': fusedChain,
-  'word-count': wordCount,
   'empty-batch': emptyBatch,
 }
 
@@ -20,38 +34,64 @@ const { values, positionals } = parseArgs({
   allowNegative: true,
   options: {
     seed: { type: 'string' },
-    runs: { type: 'string' },
+    rounds: { type: 'string' },
     seconds: { type: 'string' },
     records: { type: 'string' },
+    peers: { type: 'boolean', default: false },
     save: { type: 'boolean', default: true },
   },
 })
 
-const [name] = positionals
-const question = Object.hasOwn(questions, name ?? '') ? questions[name ?? ''] : undefined
-if (question !== undefined && name !== undefined) await ask(name, question)
-else if (name === undefined) console.log(usage())
-else {
-  console.error(`There is no question "${name}"\n\n${usage()}`)
+// So that what was started ends, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+const names = positionals.flatMap((name) =>
+  name === 'all' ? workloads.map((workload) => workload.name) : [name],
+)
+const unknown = names.find((name) => !Object.hasOwn(questions, name))
+if (names.length === 0) console.log(usage())
+else if (unknown !== undefined) {
+  console.error(`There is no question "${unknown}"\n\n${usage()}`)
   process.exitCode = 1
+} else {
+  for (const name of names) await ask(name, questions[name] as Question)
+  if (positionals.includes('all')) tell('targets', targetRows(measured), '')
+}
+
+function workloadQuestion(workload: (typeof workloads)[number]): Question {
+  const { asks, rounds, records } = workload
+  return {
+    asks,
+    defaults: { seed: 1, rounds, records },
+    async answer(options) {
+      const figures = await measure(workload, options)
+      measured.push(figures)
+      return workloadAnswer(figures, workload, options)
+    },
+  }
 }
 
 async function ask(name: string, { asks, answer, defaults }: Question): Promise<void> {
-  const runs = values.seconds === undefined ? defaults.runs : Number.POSITIVE_INFINITY
+  const rounds = values.seconds === undefined ? defaults.rounds : Number.POSITIVE_INFINITY
   const options: BenchOptions = {
     seed: numberOf('seed', defaults.seed),
-    runs: numberOf('runs', runs),
+    rounds: numberOf('rounds', rounds),
     seconds: numberOf('seconds', Number.POSITIVE_INFINITY),
     records: numberOf('records', defaults.records),
+    peers: values.peers,
   }
-  const rows = await answer(options)
-  const text = `${asks}\n\n${table(rows)}\n\n${asked(options)}\n${provenance()}\n`
+  tell(name, await answer(options), `${asks}\n\n`, asked(options))
+}
+
+function tell(name: string, { rows, notes = [] }: Answer, head: string, bounds = ''): void {
+  const lines = [...notes, '', ...(bounds === '' ? [] : [bounds]), provenance()]
+  const text = `${head}${table(rows)}\n\n${lines.join('\n').trimStart()}\n`
   console.log(text)
-  if (values.save) console.log(`written to ${save(name, text)}`)
+  if (values.save) console.log(`written to ${save(name, text)}\n`)
 }
 
 /** The option as a number; throws for what is none. */
-function numberOf(option: 'seed' | 'runs' | 'seconds' | 'records', otherwise: number): number {
+function numberOf(option: 'seed' | 'rounds' | 'seconds' | 'records', otherwise: number): number {
   const given = values[option]
   if (given === undefined) return otherwise
   const number = Number(given)
@@ -59,17 +99,18 @@ function numberOf(option: 'seed' | 'runs' | 'seconds' | 'records', otherwise: nu
   throw new RangeError(`Cannot use --${option} ${given}: give a number from 0 on`)
 }
 
-function asked({ seed, runs, seconds, records }: BenchOptions): string {
+function asked({ seed, rounds, seconds, records }: BenchOptions): string {
   const bounds = [
-    ...(Number.isFinite(runs) ? [`${runs} runs`] : []),
+    ...(Number.isFinite(rounds) ? [`${rounds} rounds`] : []),
     ...(Number.isFinite(seconds) ? [`${seconds} s`] : []),
   ]
   return [`seed ${seed}`, ...bounds, `${records} records a batch`].join(', ')
 }
 
 function usage(): string {
+  const width = Math.max(...Object.keys(questions).map((key) => key.length))
   const list = Object.entries(questions).map(([key, { asks }]) => {
-    return `  ${key.padEnd(12)} ${asks.replaceAll('\n', ' ')}`
+    return `  ${key.padEnd(width)} ${asks.replaceAll('\n', ' ')}`
   })
   return `${USAGE}\n\n${list.join('\n')}`
 }
