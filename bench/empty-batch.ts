@@ -1,8 +1,16 @@
-// What a batch costs that has nothing to do: a window, a state and two outputs, inline, checkpoint
-// off; before there is a key, and with keys in the state and in the window.
+// What a batch costs that has nothing to do, or next to nothing: a window, a state and two outputs
+// without a record, and a word count of a few lines. Checkpoint off.
 
-import { type Pipeline, pipeline, start } from 'millrace'
-import { ManualClock, quietLogger } from 'millrace/testing'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { LeftOut } from './contestants/contestant.ts'
+import { javaMissing } from './contestants/java.ts'
+import {
+  type PipelineTask,
+  type RunningPipeline,
+  runPipeline,
+} from './contestants/running-pipeline.ts'
+import { SparkContestant } from './contestants/spark-contestant.ts'
 import {
   type Answer,
   type BenchOptions,
@@ -11,77 +19,125 @@ import {
   type Row,
   turns,
 } from './harness.ts'
+import { benchFolder, type InputFolder, inputFiles } from './input/input-files.ts'
+import type { IdleArgs } from './pipelines/idle.ts'
+import type { WorkloadArgs } from './pipelines/results.ts'
 
-const INTERVAL_MS = 1_000
-const WINDOW_MS = 30 * INTERVAL_MS
 const KEYS = [0, 1_000]
+const WORKERS = [0, 1, 2]
+const SPARK_BATCHES_MAX = 300
+const SPARK_WARM_BATCHES = 100
 
-/** A first batch with `keys` keys, then nothing. */
-function idle(keys: number): Pipeline<undefined> {
-  return pipeline('idle', { batchInterval: INTERVAL_MS, checkpoint: false }, (ssc) => {
-    const words = Array.from({ length: keys }, (_, i) => `w${i}`)
-    const pairs = ssc.queue([words]).map((word) => [word, 1] as const)
-    pairs
-      .reduceByKeyAndWindow(
-        (a, b) => a + b,
-        (a, b) => a - b,
-        WINDOW_MS,
-        INTERVAL_MS,
-      )
-      .foreachBatch(() => undefined)
-    pairs
-      .updateStateByKey((ones: number[], n: number | undefined) => (n ?? 0) + ones.length)
-      .foreachBatch(() => undefined)
-  })
+interface Side {
+  readonly row: Row
+  /** Runs one batch; milliseconds. */
+  readonly batch: () => Promise<number>
+  readonly stop: () => Promise<void>
+}
+
+interface Opened {
+  readonly sides: Side[]
+  readonly notes: string[]
 }
 
 async function answer(options: BenchOptions): Promise<Answer> {
-  const rows: Row[] = []
-  for (const keys of KEYS) rows.push(await measure(keys, options))
-  return { rows }
+  const set = { kind: 'lines', records: options.records, files: 1, seed: options.seed } as const
+  const input = inputFiles(set)
+  const { sides, notes } = await openPipelines(input)
+  const times: number[][] = sides.map(() => [])
+  for (const { round, timed } of turns(options)) {
+    for (let i = 0; i < sides.length; i++) {
+      const side = (round + i) % sides.length
+      const ms = (await sides[side]?.batch()) ?? Number.NaN
+      if (timed) times[side]?.push(ms)
+    }
+  }
+  for (const side of sides) await side.stop()
+  const rows = sides.map(({ row }, i) => ({ ...row, ...figuresOf(times[i] ?? []) }))
+  if (!options.peers) return { rows, notes }
+  const spark = await besideSpark(input, options)
+  return { rows: [...rows, ...spark.rows], notes: [...notes, ...(spark.notes ?? [])] }
 }
 
-/** Times batches from the tick of the clock to the event that tells of their completion: the
- * scheduler's part is in it. */
-async function measure(keys: number, options: BenchOptions): Promise<Row> {
-  const clock = new ManualClock()
-  const run = await start(idle(keys), { clock, logger: quietLogger })
-  let completed: () => void = () => undefined
-  run.on('batch-completed', () => completed())
-  const tick = async (): Promise<number> => {
-    const done = new Promise<void>((resolve) => {
-      completed = resolve
-    })
+/** Every pipeline, inline and on threads. */
+async function openPipelines(input: InputFolder): Promise<Opened> {
+  const sides: Side[] = []
+  const notes = new Set<string>()
+  for (const workers of WORKERS) {
+    for (const { batch, pipeline, args } of pipelinesOf(input)) {
+      const started = await startOr(notes, { pipeline, args, workers })
+      if (started === undefined) continue
+      // The first batch brings the keys.
+      await started.run(1)
+      const row = { batch, workers }
+      sides.push({ row, batch: () => started.run(1), stop: () => started.stop() })
+    }
+  }
+  return { sides, notes: [...notes] }
+}
+
+function pipelinesOf(input: InputFolder) {
+  const idle = KEYS.map((keys) => {
+    const args: IdleArgs = { keys }
+    return { batch: `empty, ${keys} keys`, pipeline: 'idle', args }
+  })
+  const args: WorkloadArgs = { inputs: [input] }
+  const words = { batch: `word count, ${input.records} lines`, pipeline: 'word-count', args }
+  return [...idle, words]
+}
+
+/** Starts a pipeline, or notes why the engine refuses it. */
+async function startOr(
+  notes: Set<string>,
+  task: PipelineTask,
+): Promise<RunningPipeline | undefined> {
+  try {
+    return await runPipeline(task)
+  } catch (error) {
+    notes.add(
+      `left out: ${task.workers} workers: ${error instanceof Error ? error.message : error}`,
+    )
+    return undefined
+  }
+}
+
+/** The same word count by Spark, whose times are whole milliseconds. */
+async function besideSpark(input: InputFolder, options: BenchOptions): Promise<Answer> {
+  const missing = javaMissing()
+  if (missing !== undefined) return { rows: [], notes: [`left out: Spark: ${missing}`] }
+  const rounds = Math.min(options.rounds, SPARK_BATCHES_MAX)
+  const folder = mkdtempSync(join(benchFolder(), 'run-'))
+  const { records } = options
+  const batches = SPARK_WARM_BATCHES + rounds
+  const task = { workload: 'word-count', inputs: [input], records, batches, folder }
+  const spark = new SparkContestant(task)
+  try {
+    await spark.start()
+    await spark.leg(SPARK_WARM_BATCHES)
+    const times: number[] = []
     const startedAt = performance.now()
-    clock.advance(INTERVAL_MS)
-    await done
-    const took = performance.now() - startedAt
-    // The scheduler sets its next timer.
-    await new Promise((resolve) => setImmediate(resolve))
-    return took * 1e3
+    do times.push((await spark.leg(1)).ms)
+    while (times.length < rounds && performance.now() - startedAt < options.seconds * 1e3)
+    return { rows: [{ batch: `the same, ${spark.name}`, workers: '', ...figuresOf(times) }] }
+  } catch (error) {
+    if (!(error instanceof LeftOut)) throw error
+    return { rows: [], notes: [`left out: Spark: ${error.message}`] }
+  } finally {
+    await spark.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
-  await tick()
-  const microseconds: number[] = []
-  for (const { timed } of turns(options, KEYS.length)) {
-    const took = await tick()
-    if (timed) microseconds.push(took)
-  }
-  await run.stop()
-  const show = (share: number) => quantile(microseconds, share).toFixed(0)
-  const p50 = { 'p50 µs': show(0.5), 'p99 µs': show(0.99), 'worst µs': show(1) }
-  const busy = microseconds.reduce((a, b) => a + b, 0) / 1e6
-  return {
-    keys,
-    batches: microseconds.length,
-    ...p50,
-    'batches/s': (microseconds.length / busy).toFixed(0),
-  }
+}
+
+function figuresOf(ms: readonly number[]): Row {
+  const show = (share: number) => quantile(ms, share).toFixed(3)
+  return { batches: ms.length, 'p50 ms': show(0.5), 'p99 ms': show(0.99), 'worst ms': show(1) }
 }
 
 export const emptyBatch: Question = {
   asks:
-    'The cost of an empty batch, inline, checkpoint off, from its tick to its completion: with\n' +
-    'no key yet, and with keys, for each of which the state calls its function.',
-  defaults: { seed: 1, rounds: 3_000, records: 0 },
+    'The fixed cost of a batch, checkpoint off, from its tick to its completion: nothing to do,\n' +
+    'with no key yet and with keys, for each of which the state calls its function; and a word\n' +
+    'count of a few lines.',
+  defaults: { seed: 1, rounds: 3_000, records: 1_000 },
   answer,
 }

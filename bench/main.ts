@@ -1,7 +1,12 @@
 // npm run bench -- <question> …, see USAGE
 
 import { parseArgs } from 'node:util'
+import type { Measured } from './comparison/measured.ts'
+import { targetRows } from './comparison/targets.ts'
+import { measure, workloadAnswer } from './comparison/workload-question.ts'
+import { workloads } from './comparison/workloads.ts'
 import { emptyBatch } from './empty-batch.ts'
+import { eventLoop } from './event-loop.ts'
 import { fusedChain } from './fused-chain.ts'
 import {
   type Answer,
@@ -11,10 +16,9 @@ import {
   save,
   table,
 } from './harness.ts'
-import type { Measured } from './measured.ts'
-import { targetRows } from './targets.ts'
-import { measure, workloadAnswer } from './workload-question.ts'
-import { workloads } from './workloads.ts'
+import { latency } from './latency/latency.ts'
+import { memory } from './memory.ts'
+import { windowSlides } from './window-slides.ts'
 
 const USAGE =
   'npm run bench -- <question> [<question> …] [--peers] [--rounds N] [--seconds N] [--records N] ' +
@@ -27,6 +31,10 @@ const questions: Readonly<Record<string, Question>> = {
   ...Object.fromEntries(workloads.map((workload) => [workload.name, workloadQuestion(workload)])),
   'fused-chain': fusedChain,
   'empty-batch': emptyBatch,
+  'window-slides': windowSlides,
+  memory,
+  'event-loop': eventLoop,
+  latency,
 }
 
 const { values, positionals } = parseArgs({

@@ -5,8 +5,8 @@ export interface Leg {
   readonly ms: number
   /** The check of each batch; empty where the engine gives no result by batch. */
   readonly checks: readonly string[]
-  /** Bytes that a batch added to its checkpoint, where that is known. */
-  readonly checkpointBytes?: number
+  /** What else was measured. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
 /** One side of a comparison. Between legs it waits and uses no processor. */

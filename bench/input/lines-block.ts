@@ -4,19 +4,34 @@ import { crc32 } from 'node:zlib'
 import type { Block } from '../../src/batch/block.ts'
 
 const NEWLINE = 0x0a
+/** About as many bytes as a line has. */
+const LINE_BYTES = 64
+
+/** What goes to another thread for a block. */
+interface Content {
+  readonly lines: Uint8Array<ArrayBuffer>
+  readonly starts: Uint32Array<ArrayBuffer>
+  readonly first: number
+}
 
 /** Consecutive lines, each with the newline that ends it. */
 export class LinesBlock implements Block<string> {
-  readonly #lines: Buffer
+  readonly #lines: Uint8Array
   readonly #starts: Uint32Array
   readonly #first: number
   #text: string | undefined
 
   /** `starts` is where each line begins, and where the last one ends. */
-  constructor(lines: Buffer, starts = startsOf(lines), first = 0) {
+  constructor(lines: Uint8Array, starts = startsOf(lines), first = 0) {
     this.#lines = lines
     this.#starts = starts
     this.#first = first
+  }
+
+  /** Makes the block that `toParcel` was called on, in another thread. */
+  static fromParcel(content: unknown): LinesBlock {
+    const { lines, starts, first } = content as Content
+    return new LinesBlock(lines, starts, first)
   }
 
   get length(): number {
@@ -28,9 +43,8 @@ export class LinesBlock implements Block<string> {
   }
 
   at(index: number): string {
-    this.#text ??= asciiOf(this.#lines)
     const start = this.#starts[index] as number
-    return this.#text.slice(start, (this.#starts[index + 1] as number) - 1)
+    return this.#decoded().slice(start, (this.#starts[index + 1] as number) - 1)
   }
 
   /** Continued over the bytes: the same however the lines are cut into blocks. */
@@ -48,11 +62,36 @@ export class LinesBlock implements Block<string> {
     const lines = this.#lines.subarray(from, this.#starts[end])
     return new LinesBlock(lines, starts, this.#first + start)
   }
+
+  /** The lines as pieces of the text. */
+  textPieces(): { text: string; starts: Uint32Array; ends: Uint32Array } {
+    const starts = this.#starts
+    const ends = new Uint32Array(this.length)
+    for (let i = 0; i < ends.length; i++) ends[i] = (starts[i + 1] as number) - 1
+    return { text: this.#decoded(), starts, ends }
+  }
+
+  /** The block on its way to another thread, in memory of its own. */
+  toParcel(): { content: Content; buffers: ArrayBuffer[] } {
+    const lines = alone(this.#lines) ? this.#lines : new Uint8Array(this.#lines)
+    const starts = new Uint32Array(this.#starts)
+    const content = { lines, starts, first: this.#first }
+    return { content, buffers: [lines.buffer, starts.buffer] }
+  }
+
+  #decoded(): string {
+    this.#text ??= asciiOf(this.#lines)
+    return this.#text
+  }
 }
 
-function startsOf(lines: Buffer): Uint32Array {
+function alone(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+}
+
+function startsOf(lines: Uint8Array): Uint32Array {
+  let starts = new Uint32Array(Math.ceil(lines.length / LINE_BYTES) + 2)
   let count = 0
-  let starts = new Uint32Array(lines.length / 64 + 2)
   for (let end = lines.indexOf(NEWLINE); end !== -1; end = lines.indexOf(NEWLINE, end + 1)) {
     count += 1
     if (count === starts.length) {
@@ -65,8 +104,8 @@ function startsOf(lines: Buffer): Uint32Array {
   return starts.subarray(0, count + 1)
 }
 
-function asciiOf(lines: Buffer): string {
-  const text = lines.toString('utf8')
-  if (text.length === lines.length) return text
+function asciiOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
+  if (text.length === byteLength) return text
   throw new Error('Cannot slice the lines of a block: the input of the bench is ASCII only')
 }

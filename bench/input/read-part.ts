@@ -7,24 +7,41 @@ const LINE_BYTES_MAX = 4_096
 
 /** Reads part `part` of `parts`. */
 export function readPart(path: string, part: number, parts: number): Buffer {
+  const [lines = Buffer.alloc(0)] = readBlocks(path, part, parts, Number.POSITIVE_INFINITY)
+  return lines
+}
+
+/** Reads part `part` of `parts` in blocks of at most `bytesMax`, each in memory of its own. */
+export function readBlocks(path: string, part: number, parts: number, bytesMax: number): Buffer[] {
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
-    const start = lineStart(file, size, part / parts)
-    const end = lineStart(file, size, (part + 1) / parts)
-    const bytes = Buffer.allocUnsafe(end - start)
-    let read = 0
-    while (read < bytes.length)
-      read += readSync(file, bytes, read, bytes.length - read, start + read)
-    return bytes
+    const end = lineStart(file, size, Math.floor((size * (part + 1)) / parts))
+    const blocks: Buffer[] = []
+    let start = lineStart(file, size, Math.floor((size * part) / parts))
+    while (start < end) {
+      const aim = start + bytesMax - LINE_BYTES_MAX
+      const blockEnd = aim >= end ? end : lineStart(file, size, aim)
+      blocks.push(readBytes(file, start, blockEnd))
+      start = blockEnd
+    }
+    return blocks
   } finally {
     closeSync(file)
   }
 }
 
-/** Where the first line begins at or after a share of the file. */
-function lineStart(file: number, size: number, share: number): number {
-  const aim = Math.floor(size * share)
+function readBytes(file: number, start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(end - start)
+  let read = 0
+  while (read < bytes.length) {
+    read += readSync(file, bytes, read, bytes.length - read, start + read)
+  }
+  return bytes
+}
+
+/** Where the first line begins at `aim` or after it. */
+function lineStart(file: number, size: number, aim: number): number {
   if (aim === 0 || aim >= size) return aim
   const around = Buffer.alloc(Math.min(LINE_BYTES_MAX, size - aim + 1))
   readSync(file, around, 0, around.length, aim - 1)

@@ -14,8 +14,9 @@ export interface WorkloadArgs {
 const INTERVAL_MS = 1_000
 const reported: string[] = []
 
-/** How all workloads run; the process that times them moves the clock. */
-export const workloadOptions = { batchInterval: INTERVAL_MS, checkpoint: false } as const
+/** How all pipelines of the bench run, where the process that times them does not say otherwise; it
+ * also moves the clock. */
+export const benchOptions = { batchInterval: INTERVAL_MS, checkpoint: false } as const
 
 /** The folder of a stream. */
 export function inputOf({ inputs }: WorkloadArgs, index = 0): BatchFiles {

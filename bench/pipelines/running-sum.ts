@@ -1,10 +1,10 @@
 import { pipeline } from 'millrace'
 import { addToState, eventOf } from '../closures.ts'
 import { batchFiles } from './batch-files.ts'
-import { inputOf, reportRow, type WorkloadArgs, workloadOptions } from './results.ts'
+import { benchOptions, inputOf, reportRow, type WorkloadArgs } from './results.ts'
 
 /** Keeps the sum of each key, and gives it for each event. */
-export default pipeline('running-sum', workloadOptions, (ssc, args: WorkloadArgs) => {
+export default pipeline('running-sum', benchOptions, (ssc, args: WorkloadArgs) => {
   const sums = ssc
     .receive(batchFiles(inputOf(args)))
     .map(eventOf)

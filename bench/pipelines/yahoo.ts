@@ -4,10 +4,10 @@ import { checkCounts } from '../check.ts'
 import { add, adKey, campaignsOf, isView, parseAd } from '../closures.ts'
 import { campaignsFile } from '../input/input-files.ts'
 import { batchFiles } from './batch-files.ts'
-import { inputOf, reportChecks, type WorkloadArgs, workloadOptions } from './results.ts'
+import { benchOptions, inputOf, reportChecks, type WorkloadArgs } from './results.ts'
 
 /** Counts the views of each campaign in windows of 10 s of the events' time. */
-export default pipeline('yahoo', workloadOptions, (ssc, args: WorkloadArgs) => {
+export default pipeline('yahoo', benchOptions, (ssc, args: WorkloadArgs) => {
   const folder = inputOf(args)
   const campaigns = campaignsOf(readFileSync(campaignsFile(folder.path), 'utf8'))
   const views = ssc.receive(batchFiles(folder)).map(parseAd).filter(isView)

@@ -1,7 +1,7 @@
 // The figures of one workload: records a second of each contestant, round by round, and ratios within
 // a round.
 
-import { quantile, type Row } from './harness.ts'
+import { quantile, type Row } from '../harness.ts'
 
 /** A contestant with its figures. */
 export interface MeasuredSide {
@@ -9,8 +9,8 @@ export interface MeasuredSide {
   /** Records a second of each round; empty where it is left out. */
   readonly rates: readonly number[]
   readonly leftOut: string | undefined
-  /** Bytes that a batch adds to the checkpoint. */
-  readonly checkpointBytes: number | undefined
+  /** Bytes that a batch adds to the checkpoint's folder. */
+  readonly logBytes: number | undefined
 }
 
 /** A workload with its contestants. */
@@ -59,9 +59,8 @@ export function measuredRows(measured: Measured): Row[] {
       shown[name as keyof typeof shown],
       ratioText(ratios(measured, side.name, name)),
     ])
-    const { checkpointBytes } = side
-    const bytes =
-      checkpointBytes === undefined ? {} : { 'log kB/batch': (checkpointBytes / 1e3).toFixed(1) }
+    const { logBytes } = side
+    const bytes = logBytes === undefined ? {} : { 'log kB/batch': (logBytes / 1e3).toFixed(1) }
     return [{ ...row, ...Object.fromEntries(columns), ...bytes }]
   })
 }

@@ -1,7 +1,7 @@
 // Contestants in turn: round after round each runs its leg, so that all meet the same noise. Checks
 // are compared when all is done, and every figure is a ratio within a round.
 
-import { type Contestant, type Finish, LeftOut, type Leg } from './contestants/contestant.ts'
+import { type Contestant, type Finish, LeftOut, type Leg } from '../contestants/contestant.ts'
 
 /** How long a comparison is. */
 export interface Turns {

@@ -1,7 +1,7 @@
 // The workloads: what they read, and how much of it.
 
-import type { WorkloadName } from './hand/hands.ts'
-import { type InputFolder, inputFiles } from './input/input-files.ts'
+import type { WorkloadName } from '../hand/hands.ts'
+import { type InputFolder, inputFiles } from '../input/input-files.ts'
 
 /** A workload of the comparison with hand-written loops and peers. */
 export interface Workload {

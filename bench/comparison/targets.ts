@@ -1,6 +1,6 @@
 // What the workloads are to reach, and whether they did in this run.
 
-import { type Answer, quantile, type Row } from './harness.ts'
+import { type Answer, quantile, type Row } from '../harness.ts'
 import { engineName, FLINK, HAND_1, HAND_2, type Measured, ratios, SPARK } from './measured.ts'
 
 /** A ratio that is to be reached. */

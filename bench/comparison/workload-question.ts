@@ -2,16 +2,17 @@
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { comparable, compare, difference, type Outcome } from './comparison.ts'
-import type { Contestant, Leg } from './contestants/contestant.ts'
-import type { EngineTask } from './contestants/engine-process.ts'
-import { FlinkContestant } from './contestants/flink-contestant.ts'
-import type { HandTask } from './contestants/hand-process.ts'
-import { heapGb, javaMissing, javaVersion, peerVersion } from './contestants/java.ts'
-import { NodeContestant } from './contestants/node-contestant.ts'
-import { type PeerTask, SparkContestant } from './contestants/spark-contestant.ts'
-import { type Answer, type BenchOptions, quantile } from './harness.ts'
-import { benchFolder, type InputFolder } from './input/input-files.ts'
+import type { Contestant, Leg } from '../contestants/contestant.ts'
+import { FlinkContestant } from '../contestants/flink-contestant.ts'
+import type { HandTask } from '../contestants/hand-process.ts'
+import { heapGb, javaMissing, javaVersion, peerVersion } from '../contestants/java.ts'
+import { NodeContestant } from '../contestants/node-contestant.ts'
+import type { PipelineTask } from '../contestants/running-pipeline.ts'
+import { type PeerTask, SparkContestant } from '../contestants/spark-contestant.ts'
+import { type Answer, type BenchOptions, quantile } from '../harness.ts'
+import { benchFolder, type InputFolder } from '../input/input-files.ts'
+import type { WorkloadArgs } from '../pipelines/results.ts'
+import { comparable, compare, difference, type Outcome } from './compare.ts'
 import {
   engineName,
   FLINK,
@@ -74,8 +75,9 @@ function nodeContestants({ workload, inputs, folder }: Asked): Contestant[] {
   const engine = (workers: number, checkpoint: boolean) => {
     const name = engineName(workers, checkpoint)
     const store = checkpoint ? join(folder, name.replaceAll(/\W+/g, '-')) : undefined
-    const task: EngineTask = { workload: workload.name, inputs, workers, store }
-    const module = new URL('contestants/engine-process.ts', import.meta.url)
+    const args: WorkloadArgs = { inputs }
+    const task: PipelineTask = { pipeline: workload.name, args, workers, store }
+    const module = new URL('../contestants/engine-process.ts', import.meta.url)
     return new NodeContestant({ name, module, task })
   }
   const engines = WORKERS.flatMap((workers) => [engine(workers, false), engine(workers, true)])
@@ -83,7 +85,7 @@ function nodeContestants({ workload, inputs, folder }: Asked): Contestant[] {
 }
 
 function handContestant(name: string, task: HandTask): NodeContestant {
-  const module = new URL('contestants/hand-process.ts', import.meta.url)
+  const module = new URL('../contestants/hand-process.ts', import.meta.url)
   return new NodeContestant({ name, module, task })
 }
 
@@ -135,7 +137,7 @@ async function ownReference(asked: Asked): Promise<Outcome> {
 }
 
 function without(name: string, reason: string): MeasuredSide {
-  return { name, rates: [], leftOut: reason, checkpointBytes: undefined }
+  return { name, rates: [], leftOut: reason, logBytes: undefined }
 }
 
 /** The figures of a contestant; none where its result is wrong, or cannot be compared: the whole run
@@ -157,12 +159,12 @@ function sideOf(outcome: Outcome, reference: Outcome, asked: Asked): MeasuredSid
     name,
     rates: legs.map(({ ms }) => (legRecords / ms) * 1e3),
     leftOut: undefined,
-    checkpointBytes: medianBytes(legs),
+    logBytes: medianBytes(legs),
   }
 }
 
 function medianBytes(legs: readonly Leg[]): number | undefined {
-  const bytes = legs.flatMap(({ checkpointBytes }) => checkpointBytes ?? [])
+  const bytes = legs.flatMap(({ figures }) => figures?.['logBytes'] ?? [])
   return bytes.length === 0 ? undefined : quantile(bytes, 0.5)
 }
 
@@ -185,9 +187,17 @@ export function workloadAnswer(
       `Flink: files of its own of ${Math.min(flink.records, records)} records: ${flink.why}`,
     )
   }
-  const out = measured.sides.filter((side) => side.leftOut !== undefined)
-  notes.push(...out.map(({ name, leftOut }) => `left out: ${name}: ${leftOut}`))
+  notes.push(...leftOutNotes(measured.sides))
   return { rows: measuredRows(measured), notes }
+}
+
+/** Who is left out, by reason. */
+function leftOutNotes(sides: readonly MeasuredSide[]): string[] {
+  const names = new Map<string, string[]>()
+  for (const { name, leftOut } of sides) {
+    if (leftOut !== undefined) names.set(leftOut, [...(names.get(leftOut) ?? []), name])
+  }
+  return Array.from(names, ([reason, out]) => `left out: ${out.join('; ')}: ${reason}`)
 }
 
 function peerNotes(): string[] {
