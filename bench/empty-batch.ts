@@ -3,6 +3,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { engineName } from './comparison/measured.ts'
 import { LeftOut } from './contestants/contestant.ts'
 import { javaMissing } from './contestants/java.ts'
 import {
@@ -14,10 +15,12 @@ import { SparkContestant } from './contestants/spark-contestant.ts'
 import {
   type Answer,
   type BenchOptions,
+  median,
   type Question,
   quantile,
   type Row,
   turns,
+  verdict,
 } from './harness.ts'
 import { benchFolder, type InputFolder, inputFiles } from './input/input-files.ts'
 import type { IdleArgs } from './pipelines/idle.ts'
@@ -25,11 +28,16 @@ import type { WorkloadArgs } from './pipelines/results.ts'
 
 const KEYS = [0, 1_000]
 const WORKERS = [0, 1, 2]
+const EMPTY_INLINE_MS_BOUND = 1
+const EMPTY_THREADS_MS_BOUND = 2
+const WORD_COUNT_MS_BOUND = 6
 const SPARK_BATCHES_MAX = 300
 const SPARK_WARM_BATCHES = 100
 
 interface Side {
   readonly row: Row
+  /** Milliseconds below which the median is to be. */
+  readonly below: number
   /** Runs one batch; milliseconds. */
   readonly batch: () => Promise<number>
   readonly stop: () => Promise<void>
@@ -54,6 +62,7 @@ async function answer(options: BenchOptions): Promise<Answer> {
   }
   for (const side of sides) await side.stop()
   const rows = sides.map(({ row }, i) => ({ ...row, ...figuresOf(times[i] ?? []) }))
+  notes.push(...sides.map(({ row, below }, i) => verdictOf(row, below, times[i] ?? [])))
   if (!options.peers) return { rows, notes }
   const spark = await besideSpark(input, options)
   return { rows: [...rows, ...spark.rows], notes: [...notes, ...(spark.notes ?? [])] }
@@ -70,10 +79,21 @@ async function openPipelines(input: InputFolder): Promise<Opened> {
       // The first batch brings the keys.
       await started.run(1)
       const row = { batch, workers }
-      sides.push({ row, batch: () => started.run(1), stop: () => started.stop() })
+      const below = boundOf(pipeline, workers)
+      sides.push({ row, below, batch: () => started.run(1), stop: () => started.stop() })
     }
   }
   return { sides, notes: [...notes] }
+}
+
+function boundOf(pipeline: string, workers: number): number {
+  if (pipeline !== 'idle') return WORD_COUNT_MS_BOUND
+  return workers === 0 ? EMPTY_INLINE_MS_BOUND : EMPTY_THREADS_MS_BOUND
+}
+
+function verdictOf(row: Row, below: number, ms: readonly number[]): string {
+  const question = `median ms, ${row['batch']}, ${row['workers']} workers`
+  return verdict(question, median(ms), { below })
 }
 
 function pipelinesOf(input: InputFolder) {
@@ -94,9 +114,8 @@ async function startOr(
   try {
     return await runPipeline(task)
   } catch (error) {
-    notes.add(
-      `left out: ${task.workers} workers: ${error instanceof Error ? error.message : error}`,
-    )
+    const why = error instanceof Error ? error.message : String(error)
+    notes.add(`left out: ${engineName(task.workers, false)}: ${why}`)
     return undefined
   }
 }

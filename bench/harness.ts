@@ -40,6 +40,13 @@ export function quantile(samples: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
+/** The middle of the samples, or the mean of the two in the middle. */
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b)
+  const at = (index: number) => sorted[index] ?? Number.NaN
+  return (at((sorted.length - 1) >> 1) + at(sorted.length >> 1)) / 2
+}
+
 /** Counts the rounds of one of `parts` equal parts of a question: first the warm-up, a quarter of
  * the whole, then the timed ones, at least one. */
 export function* turns(
@@ -79,6 +86,22 @@ export function ratio(a: readonly number[], b: readonly number[], name = 'ratio'
   const ratios = a.map((time, i) => time / (b[i] ?? Number.NaN))
   const show = (share: number) => quantile(ratios, share).toFixed(2)
   return { [name]: show(0.5), 'p10–p90': `${show(0.1)}–${show(0.9)}` }
+}
+
+/** Whether what is to be reached was reached, as a note. */
+export function verdict(
+  question: string,
+  reached: number,
+  bound: { readonly below: number } | { readonly atMost: number },
+): string {
+  const [rule, held] =
+    'below' in bound
+      ? [`< ${bound.below}`, reached < bound.below]
+      : [`≤ ${bound.atMost}`, reached <= bound.atMost]
+  const shown = Number.isNaN(reached)
+    ? 'not measured'
+    : `${reached.toFixed(2)}, ${held ? 'held' : 'missed'}`
+  return `to reach: ${question} ${rule}: ${shown}`
 }
 
 /** The rows as a table of text. */

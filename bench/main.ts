@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Measured } from './comparison/measured.ts'
-import { targetRows } from './comparison/targets.ts'
+import { targetNotes, targetRows } from './comparison/targets.ts'
 import { measure, workloadAnswer } from './comparison/workload-question.ts'
 import { workloads } from './comparison/workloads.ts'
 import { emptyBatch } from './empty-batch.ts'
@@ -74,7 +74,8 @@ function workloadQuestion(workload: (typeof workloads)[number]): Question {
     async answer(options) {
       const figures = await measure(workload, options)
       measured.push(figures)
-      return workloadAnswer(figures, workload, options)
+      const { rows, notes = [] } = workloadAnswer(figures, workload, options)
+      return { rows, notes: [...notes, ...targetNotes(figures)] }
     },
   }
 }

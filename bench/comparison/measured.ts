@@ -1,7 +1,7 @@
 // The figures of one workload: records a second of each contestant, round by round, and ratios within
 // a round.
 
-import { quantile, type Row } from '../harness.ts'
+import { median, type Row } from '../harness.ts'
 
 /** A contestant with its figures. */
 export interface MeasuredSide {
@@ -48,12 +48,12 @@ export function measuredRows(measured: Measured): Row[] {
   const shown = { [HAND_1]: ': hand 1', [SPARK]: ': Spark', [FLINK]: ': Flink' }
   return measured.sides.flatMap((side) => {
     if (side.rates.length === 0) return []
-    const million = (share: number) => (quantile(side.rates, share) / 1e6).toPrecision(3)
+    const million = (rate: number) => (rate / 1e6).toPrecision(3)
     const row = {
       contestant: side.name,
-      'p50 M/s': million(0.5),
-      min: million(0),
-      max: million(1),
+      'p50 M/s': million(median(side.rates)),
+      min: million(Math.min(...side.rates)),
+      max: million(Math.max(...side.rates)),
     }
     const columns = references.map((name) => [
       shown[name as keyof typeof shown],
@@ -66,5 +66,5 @@ export function measuredRows(measured: Measured): Row[] {
 }
 
 function ratioText(values: readonly number[]): string {
-  return values.length === 0 ? '' : quantile(values, 0.5).toPrecision(3)
+  return values.length === 0 ? '' : median(values).toPrecision(3)
 }

@@ -1,6 +1,6 @@
 // What the workloads are to reach, and whether they did in this run.
 
-import { type Answer, quantile, type Row } from '../harness.ts'
+import { type Answer, median, type Row } from '../harness.ts'
 import { engineName, FLINK, HAND_1, HAND_2, type Measured, ratios, SPARK } from './measured.ts'
 
 /** A ratio that is to be reached. */
@@ -76,6 +76,14 @@ function scaling(measured: Measured): number[] {
   return engine.map((ratio, round) => ratio / (hand[round] as number))
 }
 
+/** What one workload is to reach, as notes. */
+export function targetNotes(measured: Measured): string[] {
+  return targetRows([measured]).rows.map((row) => {
+    const reached = row['verdict'] === 'not measured' ? '' : `${row['reached']}, `
+    return `to reach: ${row['question']} ≥ ${row['to reach']}: ${reached}${row['verdict']}`
+  })
+}
+
 /** One row for each target of the workloads that were measured. */
 export function targetRows(all: readonly Measured[]): Answer {
   const rows = all.flatMap((measured) =>
@@ -88,8 +96,8 @@ function targetRow({ question, workload, atLeast, stretch }: Target, values: num
   const beyond = stretch === undefined ? '' : ` (${stretch})`
   const row = { question, workload, 'to reach': `${atLeast}${beyond}` }
   if (values.length === 0) return { ...row, reached: '–', verdict: 'not measured' }
-  const reached = quantile(values, 0.5)
-  const spread = `${quantile(values, 0).toFixed(2)}–${quantile(values, 1).toFixed(2)}`
+  const reached = median(values)
+  const spread = `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`
   const verdict = reached >= atLeast ? 'held' : 'missed'
   return { ...row, reached: reached.toFixed(2), 'min–max': spread, verdict }
 }

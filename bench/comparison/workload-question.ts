@@ -9,7 +9,7 @@ import { heapGb, javaMissing, javaVersion, peerVersion } from '../contestants/ja
 import { NodeContestant } from '../contestants/node-contestant.ts'
 import type { PipelineTask } from '../contestants/running-pipeline.ts'
 import { type PeerTask, SparkContestant } from '../contestants/spark-contestant.ts'
-import { type Answer, type BenchOptions, quantile } from '../harness.ts'
+import { type Answer, type BenchOptions, median } from '../harness.ts'
 import { benchFolder, type InputFolder } from '../input/input-files.ts'
 import type { WorkloadArgs } from '../pipelines/results.ts'
 import { comparable, compare, difference, type Outcome } from './compare.ts'
@@ -165,7 +165,7 @@ function sideOf(outcome: Outcome, reference: Outcome, asked: Asked): MeasuredSid
 
 function medianBytes(legs: readonly Leg[]): number | undefined {
   const bytes = legs.flatMap(({ figures }) => figures?.['logBytes'] ?? [])
-  return bytes.length === 0 ? undefined : quantile(bytes, 0.5)
+  return bytes.length === 0 ? undefined : median(bytes)
 }
 
 /** The measured workload as an answer. */

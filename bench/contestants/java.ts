@@ -40,7 +40,7 @@ export function peerVersion(peer: Peer): string {
 
 /** The heap of a peer in GiB: two of them and the other contestants fit. */
 export function heapGb(): number {
-  return Math.max(1, Math.min(HEAP_GB_MAX, Math.floor(totalmem() / 2 ** 30 / 4)))
+  return Math.max(1, Math.min(HEAP_GB_MAX, Math.round(totalmem() / 2 ** 30 / 4)))
 }
 
 /** Builds a peer unless it is built; gives its class path. Rejects with LeftOut where Maven fails. */

@@ -1,6 +1,6 @@
 // A pipeline of bench/pipelines/ on a clock that is moved by hand.
 
-import { start } from 'millrace'
+import { type StartModuleOptions, start } from 'millrace'
 import { ManualClock, quietLogger } from 'millrace/testing'
 import { benchOptions } from '../pipelines/results.ts'
 
@@ -13,6 +13,8 @@ export interface PipelineTask {
   readonly workers: number
   /** The folder of a LocalStore; without one, there is no checkpoint. */
   readonly store?: string | undefined
+  /** Other options of start(), which a version may not know. */
+  readonly options?: Readonly<Record<string, number>>
 }
 
 /** A pipeline that runs batches when it is told. */
@@ -26,13 +28,16 @@ export interface RunningPipeline {
 /** Starts a pipeline. Rejects with what the engine rejects with. */
 export async function runPipeline(task: PipelineTask): Promise<RunningPipeline> {
   const clock = new ManualClock()
-  const run = await start(new URL(`../pipelines/${task.pipeline}.ts`, import.meta.url), {
+  const options: StartModuleOptions<unknown> = {
+    ...task.options,
     workers: task.workers,
     args: task.args,
     overrides: { checkpoint: task.store ?? false },
     clock,
     logger: quietLogger,
-  })
+  }
+  const module = new URL(`../pipelines/${task.pipeline}.ts`, import.meta.url)
+  const run = await start(module, options)
   let left = 0
   let completed: () => void = () => undefined
   let failed: (error: unknown) => void = () => undefined

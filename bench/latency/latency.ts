@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { engineName } from '../comparison/measured.ts'
 import { LeftOut } from '../contestants/contestant.ts'
 import { NodeContestant } from '../contestants/node-contestant.ts'
-import type { Answer, BenchOptions, Question, Row } from '../harness.ts'
+import { type Answer, type BenchOptions, type Question, type Row, verdict } from '../harness.ts'
 import { benchFolder } from '../input/input-files.ts'
 import type { LatencyTask } from './engine-process.ts'
 import { fsyncP99Ms } from './fsync-probe.ts'
@@ -20,9 +20,12 @@ const INTERVALS_MS = [10, 50, 100, 1_000]
 /** What a cell takes where no time is given, warm-up not included. */
 const CELL_SECONDS = 10
 const WARM_SHARE = 0.2
+/** What the 99th percentile is to be below, by interval, in intervals. */
+const P99_BOUNDS: Readonly<Record<number, number>> = { 10: 2, 100: 1.3 }
+const P99_RATE = 10_000
 
 /** One row of the answer. */
-interface Cell {
+export interface Cell {
   readonly workers: number
   readonly rate: number
   readonly intervalMs: number
@@ -34,12 +37,15 @@ async function answer({ seconds }: BenchOptions): Promise<Answer> {
   const cellSeconds = Math.min(CELL_SECONDS, seconds / cells.length)
   const rows: Row[] = []
   const notes = new Set<string>()
+  const verdicts: string[] = []
   const folder = mkdtempSync(join(benchFolder(), 'run-'))
   try {
     for (const [i, cell] of cells.entries()) {
       const store = join(folder, `cell-${i}`)
       try {
-        rows.push(await measureCell(cell, cellSeconds, store))
+        const row = await measureCell(cell, cellSeconds, store)
+        rows.push(row)
+        verdicts.push(...verdictsOf(cell, Number(row['p99 : interval'])))
       } catch (error) {
         if (!(error instanceof LeftOut)) throw error
         notes.add(`left out: ${engineName(cell.workers, false)}: ${error.message}`)
@@ -49,7 +55,14 @@ async function answer({ seconds }: BenchOptions): Promise<Answer> {
     rmSync(folder, { recursive: true, force: true })
   }
   const times = `milliseconds; ${cellSeconds.toFixed(1)} s for each row, after a fifth of warm-up`
-  return { rows, notes: [times, ...notes] }
+  return { rows, notes: [times, ...verdicts, ...notes] }
+}
+
+function verdictsOf({ workers, rate, intervalMs, checkpoint }: Cell, reached: number): string[] {
+  const below = P99_BOUNDS[intervalMs]
+  if (below === undefined || rate !== P99_RATE || checkpoint) return []
+  const question = `p99 : interval, ${engineName(workers, false)}, ${rate} lines/s, ${intervalMs} ms`
+  return [verdict(question, reached, { below })]
 }
 
 function allCells(): Cell[] {
@@ -63,7 +76,8 @@ function allCells(): Cell[] {
   )
 }
 
-async function measureCell(cell: Cell, seconds: number, folder: string): Promise<Row> {
+/** Measures one row, with a folder of its own. */
+export async function measureCell(cell: Cell, seconds: number, folder: string): Promise<Row> {
   const { workers, rate, intervalMs, checkpoint } = cell
   mkdirSync(folder)
   const fsync = checkpoint ? { 'fsync p99': fsyncP99Ms(folder).toFixed(2) } : {}
