@@ -27,7 +27,7 @@ import type { IdleArgs } from './pipelines/idle.ts'
 import type { WorkloadArgs } from './pipelines/results.ts'
 
 const KEYS = [0, 1_000]
-const WORKERS = [0, 1, 2]
+const WORKERS = [0, 2]
 const EMPTY_INLINE_MS_BOUND = 1
 const EMPTY_THREADS_MS_BOUND = 2
 const WORD_COUNT_MS_BOUND = 6

@@ -63,9 +63,8 @@ export async function compare(
   const sides = contestants.map((contestant) => new Side(contestant))
   try {
     for (const side of sides) {
-      const { warmBatches = turns.warmBatches } = side.contestant
       await side.attempt(() => side.contestant.start())
-      await side.attempt(async () => void (await side.leg(warmBatches)))
+      await side.attempt(async () => void (await side.leg(turns.warmBatches)))
     }
     const rounds = await runRounds(sides, turns)
     const [reference] = sides

@@ -12,8 +12,6 @@ export interface Leg {
 /** One side of a comparison. Between legs it waits and uses no processor. */
 export interface Contestant {
   readonly name: string
-  /** Batches of its warm-up, where they are not those of the comparison. */
-  readonly warmBatches?: number | undefined
   /** Starts it; rejects with LeftOut where it cannot take part. */
   start(): Promise<void>
   /** Runs the next batches. */

@@ -13,19 +13,16 @@ export interface NodeTask {
   /** What the module is given; JSON. */
   readonly task: unknown
   readonly nodeOptions?: readonly string[]
-  readonly warmBatches?: number
 }
 
 /** A contestant in a Node process of its own. */
 export class NodeContestant implements Contestant {
   readonly name: string
-  readonly warmBatches: number | undefined
   readonly #task: NodeTask
   #child: ChildProcess | undefined
 
   constructor(task: NodeTask) {
     this.name = task.name
-    this.warmBatches = task.warmBatches
     this.#task = task
   }
 

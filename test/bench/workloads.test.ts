@@ -47,10 +47,10 @@ async function onTwoThreads(name: WorkloadName, inputs: readonly InputFolder[]):
 async function asPipeline(
   pipeline: string,
   inputs: readonly InputFolder[],
-  store?: string,
+  { workers, store }: { readonly workers: number; readonly store?: string },
 ): Promise<string[]> {
   takeReported()
-  const running = await runPipeline({ pipeline, args: { inputs }, workers: 0, store })
+  const running = await runPipeline({ pipeline, args: { inputs }, workers, store })
   await running.run(BATCHES)
   // A graceful stop runs one batch more.
   const checks = takeReported()
@@ -66,8 +66,9 @@ describe.each(workloads.map((workload) => [workload.name, workload] as const))(
       const expected = onOneThread(name, inputs)
       expect(new Set(expected).size).toBeGreaterThan(1)
       expect(await onTwoThreads(name, inputs)).toEqual(expected)
-      expect(await asPipeline(name, inputs)).toEqual(expected)
-      expect(await asPipeline(name, inputs, join(folder, name))).toEqual(expected)
+      const store = join(folder, name)
+      expect(await asPipeline(name, inputs, { workers: 0 })).toEqual(expected)
+      expect(await asPipeline(name, inputs, { workers: 2, store })).toEqual(expected)
     })
   },
 )
