@@ -2,6 +2,7 @@
 // are compared when all is done, and every figure is a ratio within a round.
 
 import { type Contestant, type Finish, LeftOut, type Leg } from '../contestants/contestant.ts'
+import { cpuMs } from './cpu-time.ts'
 
 /** How long a comparison is. */
 export interface Turns {
@@ -48,9 +49,11 @@ class Side {
   }
 
   async leg(batches: number): Promise<Leg> {
+    const before = cpuMs(this.contestant.pid)
     const leg = await this.contestant.leg(batches)
+    const after = cpuMs(this.contestant.pid)
     this.checks.push(...leg.checks)
-    return leg
+    return before === undefined || after === undefined ? leg : { ...leg, cpuMs: after - before }
   }
 }
 

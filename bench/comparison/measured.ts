@@ -8,6 +8,8 @@ export interface MeasuredSide {
   readonly name: string
   /** Records a second of each round; empty where it is left out. */
   readonly rates: readonly number[]
+  /** Records for each second of processor, where the system tells. */
+  readonly cpuRates: readonly number[]
   readonly leftOut: string | undefined
   /** Bytes that a batch adds to the checkpoint's folder. */
   readonly logBytes: number | undefined
@@ -54,6 +56,7 @@ export function measuredRows(measured: Measured): Row[] {
       'p50 M/s': million(median(side.rates)),
       min: million(Math.min(...side.rates)),
       max: million(Math.max(...side.rates)),
+      'M/cpu s': side.cpuRates.length === 0 ? '' : million(median(side.cpuRates)),
     }
     const columns = references.map((name) => [
       shown[name as keyof typeof shown],

@@ -137,7 +137,7 @@ async function ownReference(asked: Asked): Promise<Outcome> {
 }
 
 function without(name: string, reason: string): MeasuredSide {
-  return { name, rates: [], leftOut: reason, logBytes: undefined }
+  return { name, rates: [], cpuRates: [], leftOut: reason, logBytes: undefined }
 }
 
 /** The figures of a contestant; none where its result is wrong, or cannot be compared: the whole run
@@ -158,6 +158,8 @@ function sideOf(outcome: Outcome, reference: Outcome, asked: Asked): MeasuredSid
   return {
     name,
     rates: legs.map(({ ms }) => (legRecords / ms) * 1e3),
+    // The system counts in steps of 10 ms: a tiny leg may have none.
+    cpuRates: legs.flatMap(({ cpuMs }) => (cpuMs ? [(legRecords / cpuMs) * 1e3] : [])),
     leftOut: undefined,
     logBytes: medianBytes(legs),
   }

@@ -5,6 +5,8 @@ export interface Leg {
   readonly ms: number
   /** The check of each batch; empty where the engine gives no result by batch. */
   readonly checks: readonly string[]
+  /** Milliseconds of processor, all threads together, where the system tells. */
+  readonly cpuMs?: number
   /** What else was measured. */
   readonly figures?: Readonly<Record<string, number>>
 }
@@ -12,6 +14,8 @@ export interface Leg {
 /** One side of a comparison. Between legs it waits and uses no processor. */
 export interface Contestant {
   readonly name: string
+  /** Its process, once it has started. */
+  readonly pid?: number | undefined
   /** Starts it; rejects with LeftOut where it cannot take part. */
   start(): Promise<void>
   /** Runs the next batches. */

@@ -28,6 +28,10 @@ export class FlinkContestant implements Contestant {
     this.#task = task
   }
 
+  get pid(): number | undefined {
+    return this.#java?.pid
+  }
+
   async start(): Promise<void> {
     const { workload, inputs, batches, records, folder } = this.#task
     const files = Math.min(...inputs.map((input) => input.files))

@@ -66,6 +66,10 @@ export class JavaProcess {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   say(line: string): void {
     this.#child.stdin?.write(`${line}\n`)
   }

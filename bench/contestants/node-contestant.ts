@@ -26,6 +26,10 @@ export class NodeContestant implements Contestant {
     this.#task = task
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   async start(): Promise<void> {
     const { module, task, nodeOptions = [] } = this.#task
     this.#child = fork(fileURLToPath(module), [JSON.stringify(task)], {

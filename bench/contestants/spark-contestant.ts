@@ -31,6 +31,10 @@ export class SparkContestant implements Contestant {
     this.#task = task
   }
 
+  get pid(): number | undefined {
+    return this.#java?.pid
+  }
+
   async start(): Promise<void> {
     const { workload, inputs, batches, folder } = this.#task
     const files = Math.min(...inputs.map((input) => input.files))

@@ -85,7 +85,7 @@ describe('difference', () => {
 })
 
 const side = (name: string, ...rates: number[]) => {
-  return { name, rates, leftOut: undefined, logBytes: undefined }
+  return { name, rates, cpuRates: [], leftOut: undefined, logBytes: undefined }
 }
 
 describe('figures', () => {
@@ -106,7 +106,14 @@ describe('figures', () => {
     expect(rows.map((row) => row['contestant'])).not.toContain(FLINK)
     expect(rows[3]).toEqual({
       contestant: 'millrace 2 workers',
-      ...{ 'p50 M/s': '2.00', min: '1.00', max: '4.00', ': hand 1': '1.00', ': Spark': '2.00' },
+      ...{
+        'p50 M/s': '2.00',
+        min: '1.00',
+        max: '4.00',
+        'M/cpu s': '',
+        ': hand 1': '1.00',
+        ': Spark': '2.00',
+      },
     })
   })
 
