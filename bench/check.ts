@@ -1,5 +1,5 @@
-// Results as checksums: each row as text, FNV-1a over it, the hashes added up. The order of the rows
-// does not matter, so that engines with and without a defined order can be compared.
+// Results as checksums: each row as text, FNV-1a over it, the hashes added up. The order of the
+// rows does not matter, so that engines with and without a defined order can be compared.
 
 import type { Count } from './closures.ts'
 

@@ -79,8 +79,8 @@ function figuresOf(legs: readonly Leg[], figure: string): number[] {
 
 export const eventLoop: Question = {
   asks:
-    "The delay of the main thread's event loop beside two workers that count words without a pause,\n" +
-    'beside two busy loops, and with the engine inline: medians over rounds of a second.',
+    "The delay of the main thread's event loop beside two workers that count words without a\n" +
+    'pause, beside two busy loops, and with the engine inline: medians over rounds of a second.',
   defaults: { seed: 1, rounds: 10, records: 50_000 },
   answer,
 }

@@ -56,8 +56,8 @@ function rowOf({ workers, inverse, panes }: Side, times: readonly number[]) {
 
 export const windowSlides: Question = {
   asks:
-    'The cost of a batch whose window of 10, 100 and 1,000 batches slides by one, with an inverse\n' +
-    'and without, each batch with the same keys: the mean of 20 batches, in turn.',
+    'The cost of a batch whose window of 10, 100 and 1,000 batches slides by one, with an\n' +
+    'inverse and without, each batch with the same keys: the mean of 20 batches, in turn.',
   defaults: { seed: 1, rounds: 30, records: 100 },
   answer,
 }

@@ -57,8 +57,8 @@ class Side {
   }
 }
 
-/** Runs the contestants; gives their outcomes in the same order. The first is the reference: it runs
- * as many batches as all were promised, so that totals can be compared. */
+/** Runs the contestants; gives their outcomes in the same order. The first is the reference: it
+ * runs as many batches as all were promised, so that totals can be compared. */
 export async function compare(
   contestants: readonly Contestant[],
   turns: Turns,

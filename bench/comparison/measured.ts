@@ -1,5 +1,5 @@
-// The figures of one workload: records a second of each contestant, round by round, and ratios within
-// a round.
+// The figures of one workload: records a second of each contestant, round by round, and ratios
+// within a round.
 
 import { median, type Row } from '../harness.ts'
 

@@ -140,8 +140,8 @@ function without(name: string, reason: string): MeasuredSide {
   return { name, rates: [], cpuRates: [], leftOut: reason, logBytes: undefined }
 }
 
-/** The figures of a contestant; none where its result is wrong, or cannot be compared: the whole run
- * fails then, at its end. */
+/** The figures of a contestant; none where its result is wrong, or cannot be compared: the whole
+ * run fails then, at its end. */
 function sideOf(outcome: Outcome, reference: Outcome, asked: Asked): MeasuredSide {
   const { name, legs, leftOut } = outcome
   if (leftOut !== undefined) return without(name, leftOut)

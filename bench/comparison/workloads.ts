@@ -19,7 +19,8 @@ export interface Workload {
   readonly flink: FlinkPart
 }
 
-/** How Flink takes part: with the same files, with smaller files of its own, each read once, or not. */
+/** How Flink takes part: with the same files, with smaller files of its own, each read once, or
+ * not. */
 export type FlinkPart =
   | { readonly kind: 'same' }
   | { readonly kind: 'own'; readonly records: number; readonly why: string }

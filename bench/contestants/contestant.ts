@@ -1,4 +1,5 @@
-// What takes part in a comparison: it starts, warms up, and runs so many batches when its turn comes.
+// What takes part in a comparison: it starts, warms up, and runs so many batches when its turn
+// comes.
 
 /** So many batches, one after the other. */
 export interface Leg {

@@ -1,6 +1,6 @@
 // Flink never waits between two batches: the whole process is stopped while others have their turn.
-// A leg lasts from one mark, at which the records of a batch have left the sources, to another, less
-// the time that the process stood still.
+// A leg lasts from one mark, at which the records of a batch have left the sources, to another,
+// less the time that the process stood still.
 
 import { type Contestant, type Finish, LeftOut, type Leg } from './contestant.ts'
 import { classPathOf } from './java.ts'

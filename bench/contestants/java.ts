@@ -43,7 +43,8 @@ export function heapGb(): number {
   return Math.max(1, Math.min(HEAP_GB_MAX, Math.round(totalmem() / 2 ** 30 / 4)))
 }
 
-/** Builds a peer unless it is built; gives its class path. Rejects with LeftOut where Maven fails. */
+/** Builds a peer unless it is built; gives its class path. Rejects with LeftOut where Maven fails.
+ * */
 export async function classPathOf(peer: Peer): Promise<string> {
   const built = join(benchFolder(), 'peers', `${peer}-${sourcesHash(peer)}`)
   if (!existsSync(built)) await build(peer, built)

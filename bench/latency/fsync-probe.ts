@@ -5,7 +5,8 @@ import { quantile } from '../harness.ts'
 const BYTES = 4_096
 const SYNCS = 300
 
-/** The time in which 99 of 100 small appends to a file of this folder become durable, milliseconds. */
+/** The time in which 99 of 100 small appends to a file of this folder become durable, milliseconds.
+ * */
 export function fsyncP99Ms(folder: string): number {
   const path = join(folder, 'fsync-probe')
   const file = openSync(path, 'a')

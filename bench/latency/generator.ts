@@ -1,6 +1,6 @@
-// Sends lines to whoever connects, at a rate, in a process of its own. Each line begins with the time
-// at which it was to be sent; one that is sent late still says when it was due, so that a pause of
-// anybody shows in the latency of all lines that were due in it.
+// Sends lines to whoever connects, at a rate, in a process of its own. Each line begins with the
+// time at which it was to be sent; one that is sent late still says when it was due, so that a
+// pause of anybody shows in the latency of all lines that were due in it.
 
 import { createServer, type Socket } from 'node:net'
 import { sharedMicroseconds } from './intended-time.ts'

@@ -1,5 +1,5 @@
-// How long it takes from the time at which a line was to be sent, by a generator in another process,
-// over TCP, to the return of a foreachBatch that does nothing more.
+// How long it takes from the time at which a line was to be sent, by a generator in another
+// process, over TCP, to the return of a foreachBatch that does nothing more.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -61,7 +61,8 @@ async function answer({ seconds }: BenchOptions): Promise<Answer> {
 function verdictsOf({ workers, rate, intervalMs, checkpoint }: Cell, reached: number): string[] {
   const below = P99_BOUNDS[intervalMs]
   if (below === undefined || rate !== P99_RATE || checkpoint) return []
-  const question = `p99 : interval, ${engineName(workers, false)}, ${rate} lines/s, ${intervalMs} ms`
+  const engine = engineName(workers, false)
+  const question = `p99 : interval, ${engine}, ${rate} lines/s, ${intervalMs} ms`
   return [verdict(question, reached, { below })]
 }
 
@@ -158,8 +159,8 @@ function said<K extends FromGenerator['kind']>(
 
 export const latency: Question = {
   asks:
-    'The latency of a line, from the time at which a generator in another process was to send it\n' +
-    'over TCP to the return of a foreachBatch that does nothing more.',
+    'The latency of a line, from the time at which a generator in another process was to send\n' +
+    'it over TCP to the return of a foreachBatch that does nothing more.',
   defaults: { seed: 1, rounds: 1, records: 0 },
   answer,
 }

@@ -1,5 +1,5 @@
-// How the output of a pipeline reaches the process that runs it: foreachBatch runs in the thread that
-// called start(), and with it in that thread's copy of this module.
+// How the output of a pipeline reaches the process that runs it: foreachBatch runs in the thread
+// that called start(), and with it in that thread's copy of this module.
 
 import type { Batch, DStream } from 'millrace'
 import { type Check, checkRow, EMPTY, plus, showCheck } from '../check.ts'

@@ -49,7 +49,7 @@ describe('compare', () => {
     ])
   })
 
-  test('lets the reference run all batches where the time was too short for all rounds', async () => {
+  test('lets the reference run all batches where time is short', async () => {
     const journal: string[] = []
     const both = [contestant('a', journal), contestant('b', journal)]
     const [reference] = await compare(both, { ...TURNS, seconds: 0 })
