@@ -113,7 +113,8 @@ async function look(side: Side, workers: number): Promise<Row[]> {
 export const memory: Question = {
   asks:
     'The memory of a run: 1 M string keys with a running sum over 1,000 batches (500 keys for\n' +
-    'each record of a batch), and 10,000 small batches with a state and a window (10 for each round).',
+    'each record of a batch), and 10,000 small batches with a state and a window (10 for each\n' +
+    'round).',
   defaults: { seed: 1, rounds: 1_000, records: 2_000 },
   answer,
 }
