@@ -18,14 +18,15 @@ async function run(name: string, workers: number, checkpoint?: string): Promise<
   return start(pipelines, { export: name, workers, until: 'caught-up', overrides })
 }
 
-describe('a worker that built another graph is refused', () => {
+describe('a worker that built another graph is refused', { timeout: 120_000 }, () => {
   test.each(['shape', 'closure'])('where another %s was built', async (name) => {
     const started = start(graphs, { export: name, workers: 2 })
     await expect(started).rejects.toMatchObject({ code: 'WORKER_DIFFERS' })
   })
 })
 
-describe('start(url) on workers', () => {
+// Threads start slowly on a machine that has other work.
+describe('start(url) on workers', { timeout: 120_000 }, () => {
   test.each([0, 1, 2, 3])('gives the results of one thread on %d', async (workers) => {
     const started = await run('counts', workers)
     await started.done
