@@ -47,5 +47,6 @@ function fail(error: unknown): void {
 }
 
 function send(message: FromChild): void {
-  process.send?.(message)
+  // Nobody hears it where the parent has gone: this process ends with it.
+  process.send?.(message, undefined, {}, () => undefined)
 }
