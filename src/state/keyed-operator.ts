@@ -95,10 +95,6 @@ export abstract class KeyedOperator implements StatefulRuntime {
     this.#setInitialised()
   }
 
-  active(): boolean {
-    return !this.state.empty
-  }
-
   protected mergePartition(state: StatePartition, _partition: number): void {
     state.merge()
   }

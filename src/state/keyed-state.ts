@@ -88,10 +88,6 @@ export class KeyedState {
       state?.merge()
     }
   }
-
-  get empty(): boolean {
-    return this.#partitions.every((state) => state === undefined || state.keys.size === 0)
-  }
 }
 
 /** A partition of the parent that this worker owns; empty where the parent has no batch. */

@@ -94,10 +94,6 @@ export class ReducedWindowOperator implements StatefulRuntime {
     })
   }
 
-  active(): boolean {
-    return this.#parts.some((part) => part?.empty === false)
-  }
-
   #slideTo(time: number): Slide {
     return { time, after: time - this.#lengthMs }
   }

@@ -37,6 +37,4 @@ export interface StatefulRuntime {
   snapshot(): OperatorChange
   restore(snapshot: OperatorChange): void
   apply(changes: OperatorChange): void
-  /** True if it may emit or change something though no record came. */
-  active(): boolean
 }

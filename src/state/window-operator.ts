@@ -91,10 +91,6 @@ export class WindowOperator implements StatefulRuntime {
     this.#panes.merge()
   }
 
-  active(): boolean {
-    return this.#panes.all.some((pane) => pane.parts.some((part) => part !== undefined))
-  }
-
   #union(): Spread<Partition<unknown>> {
     const { self } = this.#seat
     const owners: number[] = []
