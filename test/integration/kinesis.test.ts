@@ -1,145 +1,193 @@
-// The Kinesis receiver against a real Kinesis-compatible server.
+// Pipelines over kinesis(), against Kinesis-compatible servers: one suite for all of them, minus
+// what each lacks (servers.ts).
 
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  CreateStreamCommand,
-  KinesisClient,
-  ListShardsCommand,
-  MergeShardsCommand,
-  PutRecordsCommand,
-  SplitShardCommand,
-} from '@aws-sdk/client-kinesis'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { pipeline, start } from 'millrace'
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { pipeline, type Run, type Sink, start } from 'millrace'
 import { type KinesisOptions, kinesis } from 'millrace/kinesis'
 import { CollectingSink, quietLogger } from 'millrace/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { requireServer } from './servers.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { byKey, KinesisStream, linesOf } from './kinesis-stream.ts'
+import { clientOf, credentials, installedServers, type RunningServer } from './servers.ts'
 
-type Kinesalite = (options: Readonly<Record<string, number>>) => Server
+const WITHIN = { timeout: 5_000 }
+const quiet = { logger: quietLogger }
+const caughtUp = { ...quiet, until: 'caught-up' } as const
 
-const available = await requireServer('kinesalite')
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const STREAM = 'lines'
-
-let server: Server
-let endpoint: string
+let server: RunningServer
 let client: KinesisClient
 let folder: string
-let streams = 0
 
-describe.skipIf(!available)('kinesis()', { timeout: 30_000 }, () => {
+describe.each(installedServers())('kinesis() on $name', { timeout: 30_000 }, (kind) => {
   beforeAll(async () => {
-    const kinesalite = createRequire(import.meta.url)('kinesalite') as Kinesalite
-    server = kinesalite({
-      createStreamMs: 0,
-      deleteStreamMs: 0,
-      updateStreamMs: 0,
-      shardLimit: 500,
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const requestHandler = new NodeHttpHandler()
-    client = new KinesisClient({ region: 'us-east-1', endpoint, credentials, requestHandler })
+    server = await kind.start()
+    client = clientOf(server)
     folder = await mkdtemp(join(tmpdir(), 'millrace-kinesis-'))
   })
   afterAll(async () => {
     client?.destroy()
-    server?.close()
+    await server?.close()
     await rm(folder, { recursive: true, force: true })
   })
 
   test('gives the records of each shard once and in order', async () => {
-    const stream = await newStream(4)
-    const sent = await put(stream, texts(200))
+    const stream = await KinesisStream.create(client, 4)
+    const sent = await stream.put(linesOf(200))
     const sink = new CollectingSink<string>()
     await runOnce(stream, sink, false)
     expect(byKey(sink.records())).toEqual(byKey(sent))
   })
 
   test('resumes from a checkpoint: nothing is lost and nothing doubled', async () => {
-    const stream = await newStream(2)
-    const checkpoint = join(folder, stream)
-    const sent = await put(stream, texts(50))
+    const stream = await KinesisStream.create(client, 2)
+    const checkpoint = join(folder, stream.name)
+    const sent = await stream.put(linesOf(50))
     const first = new CollectingSink<string>()
     await runOnce(stream, first, checkpoint)
-    const later = await put(stream, texts(50, 50))
+    const later = await stream.put(linesOf(50, 50))
     const second = new CollectingSink<string>()
     await runOnce(stream, second, checkpoint)
     expect(byKey(first.records())).toEqual(byKey(sent))
     expect(byKey(second.records())).toEqual(byKey(later))
   })
 
-  test('reads children after their parents when a shard is split and merged', async () => {
-    const stream = await newStream(1)
-    const before = await put(stream, texts(30))
-    await split(stream)
-    const between = await put(stream, texts(30, 30))
-    await merge(stream)
-    const after = await put(stream, texts(30, 60))
+  const reshards = test.skipIf(kind.gaps.has('resharding'))
+  reshards('reads children after their parents when a shard is split and merged', async () => {
+    const stream = await KinesisStream.create(client, 1)
+    const before = await stream.put(linesOf(30))
+    await stream.split()
+    const between = await stream.put(linesOf(30, 30))
+    await stream.merge()
+    const after = await stream.put(linesOf(30, 60))
     const sink = new CollectingSink<string>()
-    await runOnce(stream, sink, join(folder, stream))
+    await runOnce(stream, sink, join(folder, stream.name))
     expect(byKey(sink.records())).toEqual(byKey([...before, ...between, ...after]))
   })
 
+  const scales = test.skipIf(kind.gaps.has('UpdateShardCount'))
+  scales('keeps the order of each key when the number of shards doubles and halves', async () => {
+    const stream = await KinesisStream.create(client, 2)
+    const sent = [...(await stream.put(linesOf(30)))]
+    await stream.updateShardCount(4)
+    sent.push(...(await stream.put(linesOf(30, 30))))
+    await stream.updateShardCount(2)
+    sent.push(...(await stream.put(linesOf(30, 60))))
+    const sink = new CollectingSink<string>()
+    await runOnce(stream, sink, join(folder, stream.name))
+    expect(byKey(sink.records())).toEqual(byKey(sent))
+  })
+
   test('begins at LATEST with what comes after the start', async () => {
-    const stream = await newStream(1)
-    await put(stream, texts(10))
+    const stream = await KinesisStream.create(client, 1)
+    await stream.put(linesOf(10))
     const sink = new CollectingSink<string>()
     const run = await start(reader(stream, sink, false, { startAt: 'LATEST' }), quiet)
-    const completed = once(eventsOf(run), 'done')
-    const later = await put(stream, texts(5, 10))
+    const completed = firstRecords(run)
+    const later = await stream.put(linesOf(5, 10))
     await completed
     await run.stop()
     expect(sink.records()).toEqual(later)
   })
 
-  test('a missing stream is named at start', async () => {
-    const failed = start(reader('nowhere', new CollectingSink<string>(), false), quiet)
+  test('begins at the time that was given', async () => {
+    const stream = await KinesisStream.create(client, 1)
+    await stream.put(linesOf(3))
+    const arrivedAt = Date.now()
+    await expect.poll(() => Date.now(), WITHIN).toBeGreaterThan(arrivedAt + 1_100)
+    const timestamp = Date.now() - 50
+    const after = await stream.put(linesOf(4, 3))
+    const sink = new CollectingSink<string>()
+    const options: Partial<KinesisOptions> = { startAt: { timestamp } }
+    await (await start(reader(stream, sink, false, options), caughtUp)).done
+    expect(sink.records()).toEqual(after)
+  })
+
+  test('batches are redone that were planned and not written', async () => {
+    const stream = await KinesisStream.create(client, 4)
+    const sent = await stream.put(linesOf(60))
+    const checkpoint = join(folder, stream.name)
+    const failing = new FailingSink()
+    const first = await start(reader(stream, failing, checkpoint), caughtUp)
+    await expect(first.done).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    const sink = new CollectingSink<string>()
+    const second = await start(reader(stream, sink, checkpoint), caughtUp)
+    await second.done
+    expect(sink.batches.get(failing.planned)?.flat(1).length).toBeGreaterThan(0)
+    expect(byKey(sink.records())).toEqual(byKey(sent))
+  })
+
+  test('a missing stream is named at start', WITHIN, async () => {
+    const failed = start(reader({ name: 'nowhere' }, new CollectingSink(), false), quiet)
     await expect(failed).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
     await expect(failed).rejects.toThrow(/"nowhere".*check the name of the stream/)
   })
+})
 
-  test('an endpoint that does not answer is named at start', async () => {
+describe('kinesis() where nothing answers', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-kinesis-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('an endpoint that does not answer is named at start', WITHIN, async () => {
     const options = { endpoint: 'http://127.0.0.1:9' }
-    const failed = start(reader('s', new CollectingSink<string>(), false, options), quiet)
+    const failed = start(reader({ name: 's' }, new CollectingSink(), false, options), quiet)
+    await expect(failed).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
     await expect(failed).rejects.toThrow(/127\.0\.0\.1:9.*check that the endpoint/)
   })
 
-  test('missing credentials are named at start', async () => {
-    const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'HOME'] as const
-    const saved = names.map((name) => [name, process.env[name]] as const)
-    for (const name of names) delete process.env[name]
-    process.env['AWS_EC2_METADATA_DISABLED'] = 'true'
-    try {
-      const source = kinesis({ stream: 's', region: 'us-east-1', endpoint })
-      const p = pipeline('p', { batchInterval: 50, checkpoint: false }, (ssc) =>
-        ssc.receive(source).print(),
-      )
-      await expect(start(p, quiet)).rejects.toThrow(/AWS_ACCESS_KEY_ID/)
-    } finally {
-      for (const [name, value] of saved) if (value !== undefined) process.env[name] = value
-      delete process.env['AWS_EC2_METADATA_DISABLED']
+  test('an endpoint without an address is named at start', WITHIN, async () => {
+    const options = { endpoint: 'http://nowhere.invalid' }
+    const failed = start(reader({ name: 's' }, new CollectingSink(), false, options), quiet)
+    await expect(failed).rejects.toThrow(/nowhere\.invalid.*check that the endpoint/)
+  })
+
+  test('missing credentials are named at start', WITHIN, async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'HOME']) {
+      vi.stubEnv(name, undefined)
     }
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'))
+    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'none'))
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    const source = kinesis({ stream: 's', region: 'us-east-1', endpoint: 'http://127.0.0.1:9' })
+    const p = pipeline('p', { batchInterval: 50, checkpoint: false }, (ssc) =>
+      ssc.receive(source).print(),
+    )
+    const failed = start(p, quiet)
+    await expect(failed).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
+    await expect(failed).rejects.toThrow(/credentials.*AWS_ACCESS_KEY_ID/)
   })
 })
 
-const quiet = { logger: quietLogger }
+/** Refuses the first batch that has records, and says which it was. */
+class FailingSink implements Sink<string> {
+  readonly name = 'failing'
+  readonly guarantee = 'exactly-once'
+  planned = 0
+
+  open() {
+    return Promise.resolve({
+      recover: () => Promise.resolve(),
+      write: ({ batchId }: { batchId: number }, partitions: readonly (readonly string[])[]) => {
+        if (partitions.flat(1).length === 0) return Promise.resolve({ records: 0, bytes: 0 })
+        this.planned = batchId
+        return Promise.reject(new Error('the disk is full'))
+      },
+      close: () => Promise.resolve(),
+    })
+  }
+}
 
 function reader(
-  stream: string,
-  sink: CollectingSink<string>,
+  { name: stream }: { readonly name: string },
+  sink: Sink<string>,
   checkpoint: string | false,
   options: Partial<KinesisOptions> = {},
 ) {
-  const where = { stream, endpoint, credentials, region: 'us-east-1' }
+  const where = { stream, endpoint: server?.endpoint, credentials, region: 'us-east-1' }
   return pipeline(`read-${stream}`, { batchInterval: 50, checkpoint }, (ssc) => {
     ssc
       .receive(kinesis({ ...where, startAt: 'TRIM_HORIZON', ...options }))
@@ -149,74 +197,18 @@ function reader(
 }
 
 async function runOnce(
-  stream: string,
+  stream: KinesisStream,
   sink: CollectingSink<string>,
   checkpoint: string | false,
 ): Promise<void> {
-  const run = await start(reader(stream, sink, checkpoint), { ...quiet, until: 'caught-up' })
-  await run.done
+  await (await start(reader(stream, sink, checkpoint), caughtUp)).done
 }
 
-/** Emits 'done' at the first batch that had records. */
-function eventsOf(run: Awaited<ReturnType<typeof start>>): EventTarget {
-  const target = new EventTarget()
-  run.on('batch-completed', ({ records }) => {
-    if (records > 0) target.dispatchEvent(new Event('done'))
+/** Resolves with the first batch that had records. */
+function firstRecords(run: Run): Promise<void> {
+  return new Promise((resolve) => {
+    run.on('batch-completed', ({ records }) => {
+      if (records > 0) resolve()
+    })
   })
-  return target
-}
-
-async function newStream(shards: number): Promise<string> {
-  streams += 1
-  const StreamName = `${STREAM}-${streams}`
-  await client.send(new CreateStreamCommand({ StreamName, ShardCount: shards }))
-  return StreamName
-}
-
-/** `key:number` for keys a to g. */
-function texts(count: number, first = 0): string[] {
-  return Array.from({ length: count }, (_, i) => `${'abcdefg'[i % 7]}:${first + i}`)
-}
-
-async function put(stream: string, lines: string[]): Promise<string[]> {
-  for (const line of lines) {
-    const [key = ''] = line.split(':')
-    const Records = [{ Data: new TextEncoder().encode(line), PartitionKey: key }]
-    await client.send(new PutRecordsCommand({ StreamName: stream, Records }))
-  }
-  return lines
-}
-
-/** The numbers of each key, in order: a key lives in one shard at a time. */
-function byKey(lines: readonly string[]): Record<string, number[]> {
-  const numbers: Record<string, number[]> = {}
-  for (const line of lines) {
-    const [key = '', n] = line.split(':')
-    numbers[key] = [...(numbers[key] ?? []), Number(n)]
-  }
-  return numbers
-}
-
-async function openShards(stream: string) {
-  const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: stream }))
-  return Shards.filter((shard) => shard.SequenceNumberRange?.EndingSequenceNumber === undefined)
-}
-
-async function split(stream: string): Promise<void> {
-  const [shard] = await openShards(stream)
-  const middle = (2n ** 127n).toString()
-  const input = { StreamName: stream, ShardToSplit: shard?.ShardId, NewStartingHashKey: middle }
-  await client.send(new SplitShardCommand(input))
-  await expect.poll(() => openShards(stream), { timeout: 5_000 }).toHaveLength(2)
-}
-
-async function merge(stream: string): Promise<void> {
-  const [left, right] = await openShards(stream)
-  const input = {
-    StreamName: stream,
-    ShardToMerge: left?.ShardId,
-    AdjacentShardToMerge: right?.ShardId,
-  }
-  await client.send(new MergeShardsCommand(input))
-  await expect.poll(() => openShards(stream), { timeout: 5_000 }).toHaveLength(1)
 }

@@ -1,20 +1,162 @@
-// The servers that integration tests need, and how each is installed.
+// The Kinesis-compatible servers that integration tests run against: how each is installed and
+// started, and what it lacks.
 
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { vi } from 'vitest'
 import { leaveOut } from '../left-out.ts'
 
-const SERVERS = {
-  kinesalite: { module: 'kinesalite', install: 'npm install --no-save kinesalite@3.3.3' },
-} as const satisfies Record<string, { readonly module: string; readonly install: string }>
+/** What a server may lack; the tests that need it are not run against it. */
+export type Gap =
+  /** A closed shard that ends, and its children. */
+  'resharding' | 'UpdateShardCount'
 
-/** Tells whether a server can be started. Where it cannot, the tests that need it are listed as
- * left out; where MILLRACE_CI is set, it throws. */
-export async function requireServer(name: keyof typeof SERVERS): Promise<boolean> {
-  const { module, install } = SERVERS[name]
+/** A server that runs. */
+export interface RunningServer {
+  readonly endpoint: string
+  close(): Promise<void>
+}
+
+/** A kind of server. */
+export interface ServerKind {
+  readonly name: string
+  /** The command that installs it. */
+  readonly install: string
+  readonly gaps: ReadonlySet<Gap>
+  /** Not part of `npm ci`: left out where it is not installed, in CI too. */
+  readonly optional?: true
+  isInstalled(): boolean
+  start(): Promise<RunningServer>
+}
+
+const require = createRequire(import.meta.url)
+
+/** The credentials that every server takes. */
+export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+
+/** A client for a server; by HTTP/1.1, which all of them speak. */
+export function clientOf({ endpoint }: RunningServer): KinesisClient {
+  const requestHandler = new NodeHttpHandler()
+  return new KinesisClient({ region: 'us-east-1', endpoint, credentials, requestHandler })
+}
+
+const kinesalite: ServerKind = {
+  name: 'kinesalite',
+  install: 'npm install --no-save kinesalite@3.3.3',
+  gaps: new Set<Gap>(['UpdateShardCount']),
+  isInstalled: () => resolves('kinesalite'),
+  async start() {
+    type Kinesalite = (options: Readonly<Record<string, number>>) => Server
+    const make = require('kinesalite') as Kinesalite
+    const times = { createStreamMs: 0, deleteStreamMs: 0, updateStreamMs: 0 }
+    const server = make({ ...times, shardLimit: 500 })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const close = async () => void server.close()
+    return { endpoint: `http://127.0.0.1:${port}`, close }
+  },
+}
+
+const DURATIONS = [
+  'CREATE_STREAM_DURATION',
+  'DELETE_STREAM_DURATION',
+  'SPLIT_SHARD_DURATION',
+  'MERGE_SHARDS_DURATION',
+  'UPDATE_SHARD_COUNT_DURATION',
+]
+
+const kinesisLocal: ServerKind = {
+  name: 'kinesis-local',
+  install: 'npm install --no-save kinesis-local@0.6.2',
+  gaps: new Set<Gap>(),
+  isInstalled: () => resolves('kinesis-local/package.json'),
+  async start() {
+    const folder = dirname(require.resolve('kinesis-local/package.json'))
+    const port = await freePort()
+    const env = {
+      ...process.env,
+      KINESIS_MOCK_CERT_PATH: join(folder, 'server.json'),
+      KINESIS_MOCK_PLAIN_PORT: String(port),
+      KINESIS_MOCK_TLS_PORT: String(await freePort()),
+      SHARD_LIMIT: '500',
+      ...Object.fromEntries(DURATIONS.map((name) => [name, '0ms'])),
+    }
+    const args = [join(folder, 'main.js')]
+    return answering(spawn(process.execPath, args, { env, stdio: 'ignore' }), port)
+  },
+}
+
+const moto: ServerKind = {
+  name: 'moto',
+  install: "pip install 'moto[server]==5.2.5'",
+  // Its closed shards never end: a reader would wait for ever.
+  gaps: new Set<Gap>(['resharding', 'UpdateShardCount']),
+  optional: true,
+  isInstalled: () => spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status === 0,
+  async start() {
+    const port = await freePort()
+    const args = ['-H', '127.0.0.1', '-p', String(port)]
+    return answering(spawn('moto_server', args, { stdio: 'ignore' }), port)
+  },
+}
+
+/** All kinds of servers. */
+export const SERVERS: readonly ServerKind[] = [kinesalite, kinesisLocal, moto]
+
+/** The servers that can be started here. Those that are not installed are listed as left out;
+ * where MILLRACE_CI is set, one that `npm ci` should have brought makes it throw. */
+export function installedServers(): ServerKind[] {
+  return SERVERS.filter((kind) => {
+    if (kind.isInstalled()) return true
+    if (kind.optional !== true || process.env['MILLRACE_CI'] === undefined) {
+      leaveOut(`tests that need ${kind.name}`, kind.install)
+    }
+    return false
+  })
+}
+
+function resolves(module: string): boolean {
   try {
-    await import(module)
+    require.resolve(module)
     return true
   } catch {
-    leaveOut(`tests that need ${name}`, install)
     return false
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Waits until a server in a process of its own answers. */
+async function answering(child: ChildProcess, port: number): Promise<RunningServer> {
+  const gone = once(child, 'exit')
+  const close = async () => {
+    child.kill('SIGKILL')
+    await gone
+  }
+  const server = { endpoint: `http://127.0.0.1:${port}`, close }
+  const client = clientOf(server)
+  try {
+    const answers = () => client.send(new ListStreamsCommand({}))
+    await vi.waitFor(answers, { timeout: 25_000, interval: 50 })
+  } catch (error) {
+    await close()
+    throw error
+  } finally {
+    client.destroy()
+  }
+  return server
 }
