@@ -128,6 +128,7 @@ export type LogRecord =
   | ({ readonly kind: 'snapshot' } & SnapshotRecord)
   | { readonly kind: 'forget'; readonly beforeSlot: number; readonly snapshots: readonly string[] }
   | { readonly kind: 'closed'; readonly at: number }
+  | { readonly kind: 'end' }
 
 const KINDS: ReadonlySet<string> = new Set<LogRecord['kind']>([
   'claim',
@@ -140,6 +141,7 @@ const KINDS: ReadonlySet<string> = new Set<LogRecord['kind']>([
   'snapshot',
   'forget',
   'closed',
+  'end',
 ])
 
 /** Prefix of the names of slots. */

@@ -28,6 +28,7 @@ const NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
  * disks have. */
 export class LocalStore implements CheckpointStore {
   readonly kind = 'local'
+  readonly appends = true
   readonly location: string
   readonly #dir: string
   /** The one file that is appended to, kept open. */

@@ -30,10 +30,13 @@ import { codeOf } from '../errors.ts'
 import type { Logger } from '../events.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
-import { EPOCHS, encodeRecord, frameOf, slotName, snapshotEpochOf, snapshotName } from './format.ts'
+import { EPOCHS, slotName, snapshotEpochOf, snapshotName } from './format.ts'
+import { GroupWriter } from './group-writer.ts'
 import type { Ledger } from './ledger.ts'
+import type { LogWriter, WriterOptions } from './log-writer.ts'
 import { type OwnerProbe, systemProbe } from './owner.ts'
 import { type LogImage, listSlots, type Recovered, readLog } from './recovery.ts'
+import { giveUp } from './release.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { CheckpointStore } from './store.ts'
 import { checkFits, type Taken, type Takeover, type TakeoverOptions, takeSlot } from './takeover.ts'
@@ -85,7 +88,7 @@ interface Parts {
   readonly options: LogOptions
   readonly epoch: number
   readonly image: LogImage
-  readonly writer: SegmentWriter
+  readonly writer: LogWriter
 }
 
 /** The log of one epoch, in the hands of its owner.
@@ -97,7 +100,7 @@ export class BatchLog {
   readonly epoch: number
   readonly #options: LogOptions
   readonly #store: CheckpointStore
-  readonly #writer: SegmentWriter
+  readonly #writer: LogWriter
   readonly #ledger: Ledger
   #snapshots: readonly SnapshotRecord[]
   #spoiled: readonly string[]
@@ -142,10 +145,10 @@ export class BatchLog {
     const image = await readLog(store, slot)
     if (image.opening !== undefined) checkFits(image.opening, options)
     const tail = image.chain.at(-1)
-    if (tail !== undefined) await store.sync(slotName(tail.slot))
+    if (tail !== undefined && store.appends) await store.sync(slotName(tail.slot))
     const opening = openingFor(options, image)
     const recovered = describe(image, opening, claim.epoch)
-    const writer = new SegmentWriter({
+    const writer = writerOf({
       store,
       claim,
       opening,
@@ -155,7 +158,7 @@ export class BatchLog {
     })
     const log = new BatchLog({ options, epoch: claim.epoch, image, writer })
     for (const warning of image.warnings) logger.warn({ checkpoint: store.location }, warning)
-    await log.#append({ kind: 'open', epoch: claim.epoch, ...opening })
+    await log.#inTurn(() => writer.open())
     await log.sync()
     await log.#sweep()
     return { log, recovered }
@@ -188,7 +191,7 @@ export class BatchLog {
   /** Makes durable all that was appended, then looks whether the log still is ours. Rejects with
    * FENCED, naming who took over, if it is not: nothing may be written to a sink then. */
   sync(): Promise<void> {
-    return this.#inTurn(() => this.#flush())
+    return this.#inTurn(async () => void (await this.#writer.sync()))
   }
 
   /** True if enough is committed since the last snapshot once `more` batches are, and none is being
@@ -254,11 +257,6 @@ export class BatchLog {
     return this.#inTurn(() => this.#writer.append(record))
   }
 
-  async #flush(): Promise<void> {
-    await this.#writer.sync()
-    await this.#writer.checkFence()
-  }
-
   async #writeSnapshot(batchId: number, bytes: Uint8Array): Promise<void> {
     const base = this.#ledger.base()
     const covered = this.#commitsSinceSnapshot
@@ -283,7 +281,7 @@ export class BatchLog {
     const isNeeded = snapshots.length > 0 || beforeSlot > this.#writer.firstSlot
     await this.#writer.append({ kind: 'snapshot', ...record })
     if (isNeeded) await this.#writer.append({ kind: 'forget', beforeSlot, snapshots })
-    await this.#flush()
+    await this.#writer.sync()
     this.#writer.forgetBefore(beforeSlot)
     this.#snapshots = kept
     this.#spoiled = []
@@ -344,6 +342,10 @@ export class BatchLog {
   }
 }
 
+function writerOf(options: WriterOptions): LogWriter {
+  return options.store.appends ? new SegmentWriter(options) : new GroupWriter(options)
+}
+
 function checkBounds({ segmentBytesMax, snapshotEvery }: LogOptions): void {
   const bytes = segmentBytesMax ?? SEGMENT_BYTES_MAX
   assert(bytes > 0 && bytes <= SEGMENT_BYTES_LIMIT, () => `A segment of ${bytes} bytes cannot be`)
@@ -378,26 +380,4 @@ function describe(image: LogImage, { zeroTime, stateful }: Opening, epoch: numbe
     cutBytes,
     warnings,
   }
-}
-
-/** Lets go of a checkpoint after a start that failed: the next start need not wait for this one. */
-async function giveUp(
-  { store, clock, logger }: LogOptions,
-  taken: Taken | undefined,
-): Promise<void> {
-  try {
-    if (taken !== undefined) await release(store, taken, clock.wallMs())
-    await store.close()
-  } catch (error) {
-    logger.warn({ err: error }, 'Cannot release the checkpoint: the next start may have to wait')
-  }
-}
-
-async function release(store: CheckpointStore, { slot, bytes }: Taken, at: number): Promise<void> {
-  const present = await store.read(slotName(slot))
-  if (present?.length !== bytes.length) return
-  const place = { slot, offset: bytes.length }
-  const frame = frameOf(encodeRecord({ kind: 'closed', at }), place, bytes.length)
-  await store.append(slotName(slot), frame)
-  await store.sync(slotName(slot))
 }

@@ -173,12 +173,17 @@ function refuseUnreadableOpening(
   bytes: Uint8Array,
   scan: Scan,
 ): void {
-  const harmless = new Set(['claim', 'closed'])
+  const harmless = new Set(['claim', 'closed', 'end'])
   const first = scan.frames[0]
   const claimIsWhole = first?.offset === 0 && first.record.kind === 'claim'
   const restIsHarmless = scan.frames.every(({ record }) => harmless.has(record.kind))
   if (restIsHarmless && (claimIsWhole || endsInFirstFrame(bytes))) return
   throw corrupt(store, { slot, offset: scan.damages[0]?.offset ?? 0 })
+}
+
+/** True if the last thing that a slot says is that nobody holds the log. */
+export function isClosed({ frames }: Scan): boolean {
+  return frames.findLast(({ record }) => record.kind !== 'end')?.record.kind === 'closed'
 }
 
 /** Gives what the first opening of a slot declares. */
@@ -193,8 +198,7 @@ async function readChain(
   store: CheckpointStore,
   newest: Segment & { readonly opening: Opening },
 ): Promise<Segment[]> {
-  const segments: Segment[] = []
-  for (const link of newest.opening.chain) segments.push(await readLink(store, link))
+  const segments = await Promise.all(newest.opening.chain.map((link) => readLink(store, link)))
   return [...segments, newest]
 }
 

@@ -1,5 +1,6 @@
 // Where checkpoints live. The batch log is built on these few operations, so that a folder, an
-// object store and a faulty store of a test are the same to it.
+// object store and a faulty store of a test are nearly the same to it: only whether an object can
+// grow makes a difference, and only to who writes the end of the log.
 
 /** Named byte objects with one atomic operation: create if absent.
  *
@@ -24,6 +25,9 @@ export interface CheckpointStore {
   /** What to call this store in messages and in the table of stores in use: the same place, the
    * same text. */
   readonly location: string
+  /** True if objects can grow. Where they cannot, as in an object store, `append` and `sync` are
+   * never called, and each group of commits becomes an object of its own. */
+  readonly appends: boolean
   /** Makes the place ready; rejects with a message that says what to check. */
   open(): Promise<void>
   /** Makes an object, unless there is one of that name; gives whether it did. */

@@ -12,10 +12,11 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../clock.ts'
 import { ConfigError, StreamingError } from '../errors.ts'
 import type { Logger } from '../events.ts'
+import { Fence } from './fence.ts'
 import type { Claim, Opening, Owner } from './format.ts'
 import { encodeRecord, FORMAT, frameOf, scanSlot, slotName } from './format.ts'
 import { describeOwner, type OwnerProbe } from './owner.ts'
-import { listSlots, openingOf, readLog } from './recovery.ts'
+import { isClosed, listSlots, openingOf, readLog } from './recovery.ts'
 import type { CheckpointStore } from './store.ts'
 
 /** What to do about an owner that may be alive. */
@@ -63,7 +64,9 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
       at: clock.wallMs(),
     }
     const bytes = frameOf(encodeRecord({ kind: 'claim', ...claim }), { slot, offset: 0 }, 0)
-    if (await store.createIfAbsent(slotName(slot), bytes)) return { slot, claim, bytes }
+    if (!(await store.createIfAbsent(slotName(slot), bytes))) continue
+    await checkNewest(store, slot, claim)
+    return { slot, claim, bytes }
   }
   throw new StreamingError(
     'CHECKPOINT_IN_USE',
@@ -71,6 +74,13 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
       `tries, and other processes were faster each time; stop them and start again`,
     { retryable: true },
   )
+}
+
+/** Rejects with FENCED if the slot that was won is not the newest. Others may have won it,
+ * forgotten it and deleted it while this process slept before its claim: then it was free again. */
+async function checkNewest(store: CheckpointStore, slot: number, claim: Claim): Promise<void> {
+  const newest = (await listSlots(store)).at(-1)
+  if (newest !== slot) throw await new Fence(store, claim).error(slot)
 }
 
 /** Refuses a checkpoint that the pipeline cannot go on from, naming what differs. */
@@ -150,7 +160,7 @@ async function look(options: TakeoverOptions): Promise<View> {
     const scan = scanSlot(slot, (await store.read(slotName(slot))) ?? new Uint8Array())
     const first = scan.frames[0]?.record
     const claim = first?.kind === 'claim' || first?.kind === 'segment' ? first : undefined
-    const free = scan.frames.at(-1)?.record.kind === 'closed'
+    const free = isClosed(scan)
     view ??= { slot: newest, epoch: claim?.epoch ?? newest, claim, free }
     if (claim !== undefined) checkReadable(claim, options)
     const opening = openingOf(scan)

@@ -3,7 +3,7 @@
 import type { CheckpointStore } from '../checkpoint/store.ts'
 
 /** What a fault can hit: any operation of a store. */
-export type StoreOperation = Exclude<keyof CheckpointStore, 'kind' | 'location'>
+export type StoreOperation = Exclude<keyof CheckpointStore, 'kind' | 'location' | 'appends'>
 
 /** One thing that goes wrong. */
 export interface StoreFault {
@@ -39,6 +39,7 @@ export interface StoreFault {
 export class FaultyStore implements CheckpointStore {
   readonly kind: string
   readonly location: string
+  readonly appends: boolean
   readonly #inner: CheckpointStore
   readonly #faults: readonly StoreFault[]
   readonly #calls = new Map<StoreOperation, number>()
@@ -46,6 +47,7 @@ export class FaultyStore implements CheckpointStore {
   constructor(inner: CheckpointStore, faults: readonly StoreFault[]) {
     this.kind = inner.kind
     this.location = inner.location
+    this.appends = inner.appends
     this.#inner = inner
     this.#faults = faults
   }

@@ -26,12 +26,15 @@ let storeCount = 0
 export class MemoryStore implements CheckpointStore {
   readonly kind = 'memory'
   readonly location: string
+  readonly appends: boolean
   readonly #objects = new Map<string, MemoryObject>()
 
-  /** `name` tells one store from another in messages. */
-  constructor(name?: string) {
+  /** `name` tells one store from another in messages. With `appends` false its objects cannot grow,
+   * as those of an object store. @default true */
+  constructor(name?: string, options?: { readonly appends?: boolean }) {
     storeCount += 1
     this.location = `memory:${name ?? storeCount}`
+    this.appends = options?.appends ?? true
   }
 
   /** Loses power: what was appended to an object since its last `sync` is gone.
@@ -84,6 +87,7 @@ export class MemoryStore implements CheckpointStore {
   }
 
   append(name: string, bytes: Uint8Array): Promise<void> {
+    assert(this.appends, () => `Object "${name}" of a store without appends cannot grow`)
     const found = this.#objects.get(name)
     if (found === undefined) return Promise.reject(missing(this.location, name))
     this.#objects.set(name, { ...found, bytes: Buffer.concat([found.bytes, bytes]) })

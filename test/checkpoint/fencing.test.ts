@@ -26,9 +26,8 @@ test('BatchLog rejects the sync of a log that was taken over, naming who took it
   await expect(syncing).rejects.toMatchObject({ code: 'FENCED', retryable: false })
   await expect(syncing).rejects.toThrow(
     `Cannot go on with pipeline "words" in epoch 1: checkpoint "memory:checkpoint" must have one ` +
-      `owner, and process 102 on host "a" took it over (epoch 2); run the pipeline in one ` +
-      `place, or ` +
-      `give each run a folder of its own`,
+      `owner, and process 102 on host "a" took it over at 2023-11-14T22:13:20.000Z (epoch 2); ` +
+      `run the pipeline in one place, or give each run a checkpoint of its own`,
   )
   await expect(first.log.commit(commitOf(1))).rejects.toMatchObject({ code: 'FENCED' })
   await runBatches(second.log, 1, 1)
@@ -49,10 +48,17 @@ test('BatchLog makes void what a zombie appends after the next owner read its lo
   expect(recovered).toMatchObject({ cutBytes: 0, warnings: [] })
 })
 
-test('BatchLog passes on a plan whose sync resolved, whenever the next owner comes', async () => {
+for (const appends of [true, false]) {
+  const kind = appends ? 'grow' : 'do not grow'
+  test(`BatchLog passes on a plan whose sync resolved, where objects ${kind}`, () => {
+    return passesOn(appends)
+  })
+}
+
+async function passesOn(appends: boolean): Promise<void> {
   // The next owner runs whole at the n-th call that the first makes to its store.
   for (let call = 1; call < 60; call += 1) {
-    const inner = new MemoryStore()
+    const inner = new MemoryStore(undefined, { appends })
     let calls = 0
     let taken: Awaited<ReturnType<typeof openLog>> | undefined
     class InterruptedStore extends FaultyStore {
@@ -94,7 +100,7 @@ test('BatchLog passes on a plan whose sync resolved, whenever the next owner com
     const known = [...committedIds(recovered), ...redoIds(recovered)]
     expect(known.slice(0, passed.length)).toEqual(passed)
   }
-})
+}
 
 test('BatchLog makes durable what it read of the old owner before it builds on it', async () => {
   const store = new MemoryStore()
@@ -182,3 +188,43 @@ test('BatchLog that starts sweeps nothing of an owner that comes right after it'
   expect(await store.list('epoch-')).toEqual(['epoch-2/snapshot-1.bin'])
   await expect(log.sync()).rejects.toMatchObject({ code: 'FENCED' })
 })
+
+test('FENCED is seen by a sleeper whose next slot was won and forgotten', async () => {
+  for (const appends of [true, false]) {
+    const store = new MemoryStore(undefined, { appends })
+    const sleeper = await openLog(store, { segmentBytesMax: 600 })
+    const second = await openLog(store, { segmentBytesMax: 1_000 })
+    for (let batchId = 1; batchId <= 9; batchId += 1) {
+      await runBatches(second.log, batchId, batchId)
+      if (batchId % 3 === 0) await second.log.snapshot(batchId, new Uint8Array())
+    }
+    expect(await store.exists('slots/0000000003.log')).toBe(false)
+    const woken = sleeper.log.plan(planOf(1)).then(() => sleeper.log.sync())
+    await expect(woken).rejects.toMatchObject({ code: 'FENCED' })
+  }
+})
+
+test('FENCED is seen by a start whose slot was won and forgotten before it', async () => {
+  for (const appends of [true, false]) {
+    const inner = new MemoryStore(undefined, { appends })
+    class SleepyStore extends FaultyStore {
+      override async createIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
+        if (this.callsOf('createIfAbsent') === 0) await liveLong(inner)
+        return super.createIfAbsent(name, bytes)
+      }
+    }
+    const waking = openLog(new SleepyStore(inner, []))
+    await expect(waking).rejects.toMatchObject({ code: 'FENCED' })
+    expect((await recover(inner)).lastBatchId).toBe(9)
+  }
+})
+
+/** An owner that forgets its first slots. */
+async function liveLong(store: MemoryStore): Promise<void> {
+  const { log } = await openLog(store, { segmentBytesMax: 1_000 })
+  for (let batchId = 1; batchId <= 9; batchId += 1) {
+    await runBatches(log, batchId, batchId)
+    if (batchId % 3 === 0) await log.snapshot(batchId, new Uint8Array())
+  }
+  expect(await store.exists(HEAD)).toBe(false)
+}

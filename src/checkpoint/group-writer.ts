@@ -1,0 +1,112 @@
+// The end of a log whose slots never change once they exist, as in an object store: what is to
+// become durable together is gathered here, and becomes one slot.
+//
+// What always holds: the group begins with a `segment` record that names every live slot before
+// it, and ends with an `end` record. Each frame says that all before it was durable, since a slot
+// comes into being whole: damage anywhere but in the `end` record is known to be damage.
+//
+// Winning the slot is the look for a successor too: who wins slot n+1 knows that nobody had claimed
+// it, so the next owner reads what is in it.
+
+import { crc32 } from 'node:zlib'
+import type { StreamingError } from '../errors.ts'
+import { Fence } from './fence.ts'
+import {
+  type ChainLink,
+  type Claim,
+  encodeRecord,
+  frameOf,
+  type LogRecord,
+  type Opening,
+  type Place,
+} from './format.ts'
+import type { LogWriter, WriterOptions } from './log-writer.ts'
+
+interface Group {
+  readonly frames: Buffer[]
+  length: number
+}
+
+/** The end of a log of which each commit group is a slot of its own. */
+export class GroupWriter implements LogWriter {
+  readonly #fence: Fence
+  readonly #claim: Claim
+  readonly #opening: Opening
+  readonly #groupBytesMax: number
+  #chain: readonly ChainLink[]
+  /** The newest slot that was won. */
+  #slot: number
+  #group: Group | undefined
+
+  constructor({ store, claim, opening, slot, segmentBytesMax }: WriterOptions) {
+    this.#fence = new Fence(store, claim)
+    this.#claim = claim
+    this.#opening = opening
+    this.#groupBytesMax = segmentBytesMax
+    this.#chain = opening.chain
+    this.#slot = slot
+  }
+
+  get place(): Place {
+    return { slot: this.#slot + 1, offset: this.#begun().length }
+  }
+
+  get firstSlot(): number {
+    return this.#chain[0]?.slot ?? this.#slot
+  }
+
+  open(): Promise<void> {
+    this.#begun()
+    return Promise.resolve()
+  }
+
+  async append(record: LogRecord): Promise<void> {
+    const payload = encodeRecord(record)
+    const { frames, length } = this.#begun()
+    if (frames.length > 1 && length + payload.length > this.#groupBytesMax) await this.sync()
+    this.#add(this.#begun(), payload)
+  }
+
+  async sync(): Promise<number> {
+    const group = this.#group
+    if (group === undefined) {
+      await this.checkFence()
+      return 0
+    }
+    this.#add(group, encodeRecord({ kind: 'end' }))
+    const bytes = Buffer.concat(group.frames)
+    await this.#fence.winNext(this.#slot, bytes)
+    this.#slot += 1
+    this.#chain = [...this.#chain, { slot: this.#slot, length: bytes.length, crc: crc32(bytes) }]
+    this.#group = undefined
+    return bytes.length
+  }
+
+  checkFence(): Promise<void> {
+    return this.#fence.check(this.#slot)
+  }
+
+  takenOver(): Promise<StreamingError | undefined> {
+    return this.#fence.takenOver(this.#slot)
+  }
+
+  forgetBefore(slot: number): void {
+    this.#chain = this.#chain.filter((link) => link.slot >= slot)
+  }
+
+  #begun(): Group {
+    if (this.#group !== undefined) return this.#group
+    const group: Group = { frames: [], length: 0 }
+    const head = { kind: 'segment', ...this.#claim, ...this.#opening, chain: this.#chain } as const
+    this.#add(group, encodeRecord(head))
+    this.#group = group
+    return group
+  }
+
+  #add(group: Group, payload: Uint8Array): void {
+    const place = { slot: this.#slot + 1, offset: group.length }
+    const frame = frameOf(payload, place, place.offset)
+    group.frames.push(frame)
+    group.length += frame.length
+  }
+}
