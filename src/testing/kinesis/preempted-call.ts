@@ -1,0 +1,48 @@
+// Faults that keep a call from being executed at all.
+
+import { placeOfCall } from './call-place.ts'
+import type { CallContext, Input } from './operation.ts'
+import { ConnectionCut, limitExceeded, ServiceFault, throughputExceeded } from './service-fault.ts'
+import { shardIndexOf } from './shard.ts'
+
+const DATA_PLANE = new Set(['PutRecord', 'PutRecords', 'GetRecords', 'GetShardIterator'])
+
+/** Throws what the fault of a call wants instead of its execution, if it does. */
+export function preempt(input: Input, context: CallContext): void {
+  const instead = insteadOf(context)
+  if (instead === undefined) return
+  noteCall(input, context)
+  throw instead
+}
+
+function insteadOf({ fault, operation, notes, account }: CallContext): Error | undefined {
+  switch (fault.kind) {
+    case 'cut-before':
+      return new ConnectionCut(false)
+    case 'error':
+      return fault.status === 503
+        ? new ServiceFault('ServiceUnavailable', 'Service is unable to handle request.', 503)
+        : new ServiceFault('InternalFailure', 'The request processing has failed.', 500)
+    case 'throttle': {
+      // Of a PutRecords single records are refused.
+      if (operation === 'PutRecords') return undefined
+      const message = `Rate exceeded for ${notes.shard ?? notes.stream ?? account.place.accountId}`
+      return DATA_PLANE.has(operation) ? throughputExceeded(message) : limitExceeded(message)
+    }
+    default:
+      return undefined
+  }
+}
+
+// The call came, so it counts as a read of its shard, executed or not.
+function noteCall(input: Input, { operation, notes, account, traffic, nowMs }: CallContext): void {
+  const place = placeOfCall(input)
+  notes.stream = place.stream
+  notes.shard = place.shard
+  if (operation !== 'GetRecords' || place.stream === undefined) return
+  const stream = account.stream(place.stream, nowMs)
+  const shard = stream?.shards[shardIndexOf(place.shard ?? '') ?? -1]
+  if (stream !== undefined && shard !== undefined) {
+    traffic.meterOf(stream, shard, nowMs).readCame(nowMs)
+  }
+}
