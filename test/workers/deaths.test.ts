@@ -1,5 +1,5 @@
 // Workers that die while they run a batch: others take their place, and the results are those of a
-// run in which nobody died. WORKER_DEATHS raises the number.
+// run in which nobody died. WORKER_DEATHS raises the number, WORKER_DEATHS_SEED changes them.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { afterAll, expect, test } from 'vitest'
 const DEATHS = Number(process.env['WORKER_DEATHS'] ?? 50)
 const DEATHS_A_RUN = 5
 const BATCHES = 8
-const SEED = 20_261_124
+const SEED = Number(process.env['WORKER_DEATHS_SEED'] ?? 20_261_124)
 const home = mkdtempSync(join(tmpdir(), 'millrace-deaths-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 

@@ -1,0 +1,11 @@
+/** Gives a function that picks whole numbers below its argument; the same for the same seed
+ * (the mulberry32 generator). */
+export function pickFrom(seed: number): (below: number) => number {
+  let state = (seed * 2_654_435_761) >>> 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+}
