@@ -4,7 +4,7 @@ import { showCheck } from '../check.ts'
 import { handOf, type WorkloadName } from '../hand/hands.ts'
 import { TwoThreads } from '../hand/two-threads.ts'
 import { batchFile } from '../input/input-files.ts'
-import { readPart } from '../input/read-part.ts'
+import { readTexts } from '../input/read-part.ts'
 import type { BatchFiles } from '../pipelines/batch-files.ts'
 import { type Driver, serve } from './child.ts'
 
@@ -25,7 +25,7 @@ function oneThread({ workload, inputs }: HandTask): Driver {
       for (let i = 0; i < batches; i++) {
         const startedAt = performance.now()
         const texts = inputs.map(({ path, files }) =>
-          readPart(batchFile(path, next % files), 0, 1).toString('utf8'),
+          readTexts(batchFile(path, next % files), 0, 1),
         )
         checks.push(showCheck(loop.batch(texts)))
         ms += performance.now() - startedAt

@@ -1,8 +1,8 @@
 import { checkRow } from '../check.ts'
 import { hasNeedle } from '../closures.ts'
-import { forEachLine, type Hand } from './hand-loop.ts'
+import { forEachLine, type Hand, type Text } from './hand-loop.ts'
 
-function count(text: string): number {
+function count(text: Text): number {
   let found = 0
   forEachLine(text, (line) => {
     if (hasNeedle(line)) found += 1
@@ -14,7 +14,7 @@ export const grep: Hand<number> = {
   loop() {
     let total = 0
     return {
-      batch([text = '']) {
+      batch([text = []]) {
         const found = count(text)
         total += found
         return checkRow(String(found))
@@ -25,7 +25,7 @@ export const grep: Hand<number> = {
   half() {
     let found = 0
     return {
-      scatter([text = '']) {
+      scatter([text = []]) {
         found = count(text)
         return undefined
       },

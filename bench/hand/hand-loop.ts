@@ -9,10 +9,13 @@ export interface Columns {
   readonly values: Float64Array<ArrayBuffer>
 }
 
+/** What a stream has in a batch, or in half of one: pieces of whole lines. */
+export type Text = readonly string[]
+
 /** The loop on one thread. */
 export interface HandLoop {
   /** Processes a batch, the text of each stream, and gives the check of its result. */
-  batch(texts: readonly string[]): Check
+  batch(texts: readonly Text[]): Check
   /** Adds the batch to the totals; not timed. */
   addUp?(): void
   /** The check of the results over all batches, for engines that give no result by batch. */
@@ -22,7 +25,7 @@ export interface HandLoop {
 /** One of two threads: it decodes its half of each batch, and owns its half of the keys. */
 export interface HandHalf<Part> {
   /** Processes its half of a batch; gives what belongs to the other thread, if anything can. */
-  scatter(texts: readonly string[]): readonly Columns[] | undefined
+  scatter(texts: readonly Text[]): readonly Columns[] | undefined
   /** Takes what the other thread sent and gives this thread's part of the result. */
   gather(arrived: readonly Columns[]): Part
 }
@@ -39,11 +42,13 @@ export interface Hand<Part = unknown> {
 export const THREADS = 2
 
 /** Calls `use` with each line. */
-export function forEachLine(text: string, use: (line: string) => void): void {
-  let start = 0
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-    use(text.substring(start, end))
-    start = end + 1
+export function forEachLine(text: Text, use: (line: string) => void): void {
+  for (const piece of text) {
+    let start = 0
+    for (let end = piece.indexOf('\n'); end !== -1; end = piece.indexOf('\n', start)) {
+      use(piece.substring(start, end))
+      start = end + 1
+    }
   }
 }
 
@@ -76,7 +81,7 @@ export function forEachPair(
   use: (key: string, value: number) => void,
 ): void {
   let index = 0
-  forEachLine(keys, (key) => {
+  forEachLine([keys], (key) => {
     use(key, values[index] as number)
     index += 1
   })

@@ -1,6 +1,14 @@
 import { checkCounts, checkRow } from '../check.ts'
 import { eventOf } from '../closures.ts'
-import { type Columns, forEachLine, forEachPair, type Hand, Outbox, ownerOf } from './hand-loop.ts'
+import {
+  type Columns,
+  forEachLine,
+  forEachPair,
+  type Hand,
+  Outbox,
+  ownerOf,
+  type Text,
+} from './hand-loop.ts'
 
 /** How many sums were given for a batch, and what they add up to. */
 interface Given {
@@ -40,7 +48,7 @@ class RoutingHalf {
     this.#self = self
   }
 
-  scatter(text: string): readonly Columns[] {
+  scatter(text: Text): readonly Columns[] {
     const others = new Outbox()
     this.#keys = []
     this.#values = []
@@ -73,7 +81,7 @@ export const runningSum: Hand<Given> = {
   loop() {
     const sums = new Sums()
     return {
-      batch([text = '']) {
+      batch([text = []]) {
         forEachLine(text, (line) => {
           const [key, value] = eventOf(line)
           sums.add(key, value)
@@ -86,7 +94,7 @@ export const runningSum: Hand<Given> = {
   half(self) {
     const half = new RoutingHalf(self)
     return {
-      scatter: ([text = '']) => half.scatter(text),
+      scatter: ([text = []]) => half.scatter(text),
       gather: ([arrived]) => half.gather(arrived as Columns),
     }
   },

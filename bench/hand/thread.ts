@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { batchFile } from '../input/input-files.ts'
-import { readPart } from '../input/read-part.ts'
+import { readTexts } from '../input/read-part.ts'
 import { type Columns, THREADS } from './hand-loop.ts'
 import { handOf } from './hands.ts'
 import type { ThreadTask } from './two-threads.ts'
@@ -27,7 +27,7 @@ parentPort?.on('message', (index: number) => void run(index))
 
 async function run(index: number): Promise<void> {
   const texts = inputs.map(({ path, files }) =>
-    readPart(batchFile(path, index % files), self, THREADS).toString('utf8'),
+    readTexts(batchFile(path, index % files), self, THREADS),
   )
   const columns = half.scatter(texts)
   if (columns !== undefined) {

@@ -1,6 +1,6 @@
 import { checkRow } from '../check.ts'
 import { eventOf } from '../closures.ts'
-import { forEachLine, forEachPair, type Hand, Outbox, ownerOf } from './hand-loop.ts'
+import { forEachLine, forEachPair, type Hand, Outbox, ownerOf, type Text } from './hand-loop.ts'
 
 const PANES = 3
 
@@ -36,7 +36,7 @@ function keep(panes: Pane[], pane: Pane): void {
   if (panes.length > PANES) panes.shift()
 }
 
-function paneOf(text: string): Pane {
+function paneOf(text: Text): Pane {
   const pane: Pane = []
   forEachLine(text, (line) => pane.push(eventOf(line)))
   return pane
@@ -46,7 +46,7 @@ export const windowedJoin: Hand<number> = {
   loop() {
     const join = new Join()
     return {
-      batch: ([left = '', right = '']) => checkRow(String(join.slide(paneOf(left), paneOf(right)))),
+      batch: ([left = [], right = []]) => checkRow(String(join.slide(paneOf(left), paneOf(right)))),
     }
   },
   half(self) {

@@ -33,13 +33,13 @@ function windowed<Part>(
   return {
     loop() {
       const counts = new SlidingCounts()
-      return { batch: ([text = '']) => combine([partOf(counts.slide(countWords(text)))]) }
+      return { batch: ([text = []]) => combine([partOf(counts.slide(countWords(text)))]) }
     },
     half(self) {
       const half = new CountingHalf(self)
       const counts = new SlidingCounts()
       return {
-        scatter: ([text = '']) => half.scatter(text),
+        scatter: ([text = []]) => half.scatter(text),
         gather: (arrived) => partOf(counts.slide(half.gather(arrived))),
       }
     },

@@ -1,9 +1,9 @@
 import { type Check, checkCounts, EMPTY, plus } from '../check.ts'
 import { add, wordsOf } from '../closures.ts'
-import { forEachLine, forEachPair, type Hand, Outbox, ownerOf } from './hand-loop.ts'
+import { forEachLine, forEachPair, type Hand, Outbox, ownerOf, type Text } from './hand-loop.ts'
 
 /** The words of a text with their counts. */
-export function countWords(text: string): Map<string, number> {
+export function countWords(text: Text): Map<string, number> {
   const counts = new Map<string, number>()
   forEachLine(text, (line) => {
     for (const word of wordsOf(line)) counts.set(word, add(counts.get(word) ?? 0, 1))
@@ -25,7 +25,7 @@ export class CountingHalf {
     this.#self = self
   }
 
-  scatter(text: string): readonly [ReturnType<Outbox['columns']>] {
+  scatter(text: Text): readonly [ReturnType<Outbox['columns']>] {
     const others = new Outbox()
     this.#own = new Map()
     for (const [word, count] of countWords(text)) {
@@ -48,7 +48,7 @@ export const wordCount: Hand<Check> = {
     const totals = new Map<string, number>()
     let counts = new Map<string, number>()
     return {
-      batch([text = '']) {
+      batch([text = []]) {
         counts = countWords(text)
         return checkCounts(counts)
       },
@@ -61,7 +61,7 @@ export const wordCount: Hand<Check> = {
   half(self) {
     const half = new CountingHalf(self)
     return {
-      scatter: ([text = '']) => half.scatter(text),
+      scatter: ([text = []]) => half.scatter(text),
       gather: (arrived) => checkCounts(half.gather(arrived)),
     }
   },

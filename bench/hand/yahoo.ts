@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { checkCounts } from '../check.ts'
 import { adKey, type Count, campaignsOf, isView, parseAd } from '../closures.ts'
 import { campaignsFile } from '../input/input-files.ts'
-import { forEachLine, type Hand } from './hand-loop.ts'
+import { forEachLine, type Hand, type Text } from './hand-loop.ts'
 import { addTo } from './word-count.ts'
 
 /** Counts the views of a text by window and campaign. */
-function counter(folder = ''): (text: string) => Map<string, number> {
+function counter(folder = ''): (text: Text) => Map<string, number> {
   const campaigns = campaignsOf(readFileSync(campaignsFile(folder), 'utf8'))
   return (text) => {
     const counts = new Map<string, number>()
@@ -24,7 +24,7 @@ export const yahoo: Hand<Count[]> = {
     const totals = new Map<string, number>()
     let counts = new Map<string, number>()
     return {
-      batch([text = '']) {
+      batch([text = []]) {
         counts = count(text)
         return checkCounts(counts)
       },
@@ -38,7 +38,7 @@ export const yahoo: Hand<Count[]> = {
     const count = counter(folder)
     let counts = new Map<string, number>()
     return {
-      scatter([text = '']) {
+      scatter([text = []]) {
         counts = count(text)
         return undefined
       },

@@ -5,11 +5,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 const NEWLINE = 0x0a
 const LINE_BYTES_MAX = 4_096
 
-/** Reads part `part` of `parts`. */
-export function readPart(path: string, part: number, parts: number): Buffer {
-  const [lines = Buffer.alloc(0)] = readBlocks(path, part, parts, Number.POSITIVE_INFINITY)
-  return lines
-}
+/** Bytes that the contestants read at once. */
+export const BLOCK_BYTES_MAX = 8 * 2 ** 20
 
 /** Reads part `part` of `parts` in blocks of at most `bytesMax`, each in memory of its own. */
 export function readBlocks(path: string, part: number, parts: number, bytesMax: number): Buffer[] {
@@ -29,6 +26,11 @@ export function readBlocks(path: string, part: number, parts: number, bytesMax: 
   } finally {
     closeSync(file)
   }
+}
+
+/** Reads part `part` of `parts` as text, in the blocks that an engine's source gives. */
+export function readTexts(path: string, part: number, parts: number): string[] {
+  return readBlocks(path, part, parts, BLOCK_BYTES_MAX).map((block) => block.toString('utf8'))
 }
 
 function readBytes(file: number, start: number, end: number): Buffer {

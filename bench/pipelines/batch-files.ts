@@ -1,6 +1,6 @@
 import type { Source } from 'millrace'
 import { batchFile } from '../input/input-files.ts'
-import { readBlocks } from '../input/read-part.ts'
+import { BLOCK_BYTES_MAX, readBlocks } from '../input/read-part.ts'
 import { PARTITIONS, partsSource } from './parts-source.ts'
 
 /** Where the files are. */
@@ -8,8 +8,6 @@ export interface BatchFiles {
   readonly path: string
   readonly files: number
 }
-
-const BLOCK_BYTES_MAX = 8 * 2 ** 20
 
 /** Describes a source whose batches are the files of a folder, the first again after the last,
  * in blocks of at most 8 MiB. */

@@ -1,6 +1,7 @@
 // A source whose batches can be made again from their number: the text of each partition is read or
 // made at the cut, so that this is part of what is timed, as it is for the other contestants.
 
+import { Lines } from '../../src/batch/lines.ts'
 import type {
   Position,
   RangeData,
@@ -74,7 +75,7 @@ class PartsReceiver implements Receiver {
 
   #dataOf(batch: number): RangeData[] {
     return Array.from({ length: PARTITIONS }, (_, i) => {
-      const blocks = this.#partOf(batch, i).map((lines) => new LinesBlock(lines))
+      const blocks = this.#partOf(batch, i).map((bytes) => new LinesBlock(new Lines(bytes)))
       const range = {
         partition: partitionName(i),
         after: positionOf(batch - 1),

@@ -18,8 +18,8 @@ export interface Block<T> {
   positionAt(index: number): string
   /** The records from `start` to before `end` as a block of their own. */
   slice(start: number, end: number): Block<T>
-  /** The records as pieces of one text; undefined where they are not. */
-  textPieces?(): TextPieces | undefined
+  /** The records, in order, as pieces of texts; undefined where they are not. */
+  textPieces?(): Iterable<TextPieces> | undefined
   /** The block on its way to another thread, in memory that nobody else uses. Its source's
    * `fromParcel` makes the block of it there. Without it the records themselves are sent, and must
    * be storable. */
@@ -28,11 +28,13 @@ export interface Block<T> {
 
 /** Records that are pieces of one text: a loop cuts them itself, without a call for each. */
 export interface TextPieces {
+  /** How many records. */
+  readonly length: number
   /** The text of all records, and perhaps more. */
   readonly text: string
   /** Record `i` is the text from `starts[i]` to before `ends[i]`. */
   readonly starts: ArrayLike<number>
-  /** See `starts`; as long. */
+  /** See `starts`. */
   readonly ends: ArrayLike<number>
 }
 

@@ -3,6 +3,7 @@
 // block's text alive, so a text that goes into state should be a piece of it (split, match), not
 // the whole line.
 
+import { isAscii } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 
 const LENGTH_BYTES = 4
@@ -54,8 +55,7 @@ export class BytesRecords {
   #asciiText(): string | false {
     const { buffer, byteOffset, byteLength } = this.bytes
     const bytes = Buffer.from(buffer, byteOffset, byteLength)
-    for (const byte of bytes) if (byte > 0x7f) return false
-    return bytes.toString('latin1')
+    return isAscii(bytes) && bytes.toString('latin1')
   }
 
   /** CRC-32 over the length and the bytes of each record, continued from `before`: independent of

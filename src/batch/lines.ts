@@ -1,6 +1,7 @@
-// Lines of text as bytes. The bytes are decoded once, and a line is a slice of that text; such a
-// slice keeps the whole text alive, so what goes into state should be a piece of it (split,
-// match), not the line.
+// Lines of text as bytes. They are decoded in runs of about 64 KiB, and a line is a slice of the
+// text of its run: V8 makes such a text among its young objects, in memory that is there and in the
+// processor's cache, while a text of megabytes takes fresh memory each time, which costs more
+// than the decoding. A line that is kept keeps its run alive, and not the block.
 
 import { isAscii } from 'node:buffer'
 import type { TextPieces } from './block.ts'
@@ -22,7 +23,8 @@ export interface ByteRecords<T> {
 export class Lines implements ByteRecords<string> {
   readonly bytes: Uint8Array
   readonly #starts: Uint32Array
-  #text: TextPieces | undefined
+  /** The run that was read last. */
+  #run: { readonly first: number; readonly texts: TextPieces } | undefined
 
   /** `bytes` must be empty or end with `\n`; `starts` are found if they are not given. */
   constructor(bytes: Uint8Array, starts: Uint32Array = lineStarts(bytes)) {
@@ -48,16 +50,47 @@ export class Lines implements ByteRecords<string> {
     return this.startOf(index + 1) - this.startOf(index)
   }
 
-  /** A line as text, without its ending. What is not UTF-8 becomes U+FFFD. */
+  /** A line as text, without its ending. What is not UTF-8 becomes U+FFFD. Reading line after line
+   * decodes each run once. */
   at(index: number): string {
-    const { text, starts, ends } = this.decoded()
-    return text.slice(starts[index], ends[index])
+    let run = this.#run
+    if (run === undefined || index < run.first || index >= run.first + run.texts.length) {
+      run = { first: index, texts: this.#decode(index, this.#runEnd(index, this.length)) }
+      this.#run = run
+    }
+    const { text, starts, ends } = run.texts
+    return text.slice(starts[index - run.first], ends[index - run.first])
   }
 
-  /** The text of all lines, decoded once, with where each begins and ends in it. */
-  decoded(): TextPieces {
-    this.#text ??= decodeLines(this.bytes, this.#starts)
-    return this.#text
+  /** The lines from `from` to before `to`, run after run. */
+  *texts(from = 0, to = this.length): Generator<TextPieces> {
+    for (let first = from; first < to; ) {
+      const end = this.#runEnd(first, to)
+      yield this.#decode(first, end)
+      first = end
+    }
+  }
+
+  /** Where the run ends that begins with line `first`: it has one line at least. */
+  #runEnd(first: number, to: number): number {
+    const bytesEnd = this.startOf(first) + RUN_BYTES
+    let end = first + 1
+    while (end < to && this.startOf(end + 1) <= bytesEnd) end += 1
+    return end
+  }
+
+  #decode(first: number, end: number): TextPieces {
+    const from = this.startOf(first)
+    const { buffer, byteOffset } = this.bytes
+    const run = Buffer.from(buffer, byteOffset + from, this.startOf(end) - from)
+    const length = end - first
+    const starts = new Uint32Array(length + 1)
+    const ascii = isAscii(run)
+    const text = run.toString(ascii ? 'latin1' : 'utf8')
+    if (ascii) for (let i = 0; i <= length; i++) starts[i] = this.startOf(first + i) - from
+    // A newline is never part of a longer UTF-8 sequence: there are as many in the text.
+    else for (let i = 1; i <= length; i++) starts[i] = text.indexOf('\n', starts[i - 1]) + 1
+    return { length, text, starts, ends: lineEnds(text, starts, run.includes(CR)) }
   }
 }
 
@@ -68,8 +101,12 @@ export function wholeLinesIn(bytes: Uint8Array): number {
 
 /** About as many bytes as a line has. */
 const LINE_BYTES = 64
+/** Bytes that are decoded at once, unless a line has more. */
+const RUN_BYTES = 2 ** 16
 
-function lineStarts(bytes: Uint8Array): Uint32Array {
+/** A Buffer's search is native; that of a Uint8Array takes twice as long. */
+function lineStarts({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength)
   let starts = new Uint32Array(Math.ceil(bytes.length / LINE_BYTES) + 2)
   let lines = 1
   for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) {
@@ -81,21 +118,6 @@ function lineStarts(bytes: Uint8Array): Uint32Array {
     starts[lines++] = at + 1
   }
   return starts.slice(0, lines)
-}
-
-function decodeLines(bytes: Uint8Array, starts: Uint32Array): TextPieces {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (isAscii(buffer)) {
-    const text = buffer.toString('latin1')
-    return { text, starts, ends: lineEnds(text, starts, bytes.includes(CR)) }
-  }
-  // A newline is never part of a longer UTF-8 sequence: there are as many in the text.
-  const text = buffer.toString('utf8')
-  const textStarts = new Uint32Array(starts.length)
-  for (let i = 1; i < starts.length; i++) {
-    textStarts[i] = text.indexOf('\n', textStarts[i - 1]) + 1
-  }
-  return { text, starts: textStarts, ends: lineEnds(text, textStarts, bytes.includes(CR)) }
 }
 
 function lineEnds(text: string, starts: Uint32Array, mayHaveCr: boolean): Uint32Array {

@@ -56,6 +56,9 @@ export type LocalOp = OpBase & {
    * read it, directly or not. */
   readonly once: boolean
   readonly f: (parents: readonly Spread<Partition<unknown>>[]) => Spread<Partition<unknown>>
+  /** The records are pairs, each where a shuffle into so many partitions would bring it: partition
+   * i has the keys of partition i modulo that number. */
+  readonly hashPartitions?: number | undefined
 }
 
 /** Awaits a promise for each record, a bounded number at a time; order is kept. */

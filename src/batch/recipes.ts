@@ -128,7 +128,9 @@ export function join(kind: JoinKind, partitions: number, naming: Naming): Recipe
   const pairUp = ([key, [lefts, rights]]: Grouped) => {
     const left = lefts.length === 0 && keepRight ? ABSENT : lefts
     const right = rights.length === 0 && keepLeft ? ABSENT : rights
-    return left.flatMap((a) => right.map((b) => [key, [a, b]]))
+    const pairs: Pair[] = []
+    for (const a of left) for (const b of right) pairs.push([key, [a, b]])
+    return pairs
   }
   return chain(cogroup(partitions, naming), narrow('flatMap', pairUp, naming))
 }

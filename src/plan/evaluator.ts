@@ -6,7 +6,6 @@
 // results in the order of the source partitions, so keys stand in first-seen order of (source
 // partition, offset), on any number of workers.
 
-import type { Block } from '../batch/block.ts'
 import { isPrimitive } from '../batch/codec.ts'
 import type {
   AsyncOp,
@@ -21,11 +20,10 @@ import type {
   RouteOp,
 } from '../batch/node.ts'
 import { isNarrow } from '../batch/node.ts'
-import { PairRecords } from '../batch/pair-records.ts'
 import { isPromise, refusePromise } from '../batch/promise.ts'
 import type { Partition, Records } from '../batch/records.ts'
 import { openRecords, type SealedRecords, sealRecords } from '../batch/sealed.ts'
-import { mapSpread, ownersOf, type Spread } from '../batch/spread.ts'
+import { mapSpread, ownersOf, type Spread, spreadBy } from '../batch/spread.ts'
 import type { Clock } from '../clock.ts'
 import { codeOf, type StreamingError, TaskError } from '../errors.ts'
 import { callAsync } from './async-call.ts'
@@ -34,10 +32,11 @@ import { cogroupChunks } from './cogroup.ts'
 import { KeyTable, mergeChunks, routeTable } from './combiner.ts'
 import { runExchange } from './exchange.ts'
 import { LoopFailure } from './failure.ts'
-import { interpret, type Trace } from './interpreter.ts'
-import { Counter, type EndOp, type InputKind, type LoopInput, type LoopTarget } from './loop.ts'
+import { chainName, interpret, type Trace } from './interpreter.ts'
+import { Counter, type EndOp, type LoopTarget } from './loop.ts'
+import { loopInputs, positionOf } from './loop-input.ts'
 import { alone, type Peers } from './peers.ts'
-import { deliver, type Routed, Router } from './routing.ts'
+import { asRouted, deliver, type Routed, Router } from './routing.ts'
 import type { StageCache } from './stage-cache.ts'
 
 /** A partition that has not been read yet, and the operators to run over it. */
@@ -148,7 +147,7 @@ export class Evaluator {
         return mapSpread(routed, (pieces) => ({ pieces, ops: [] }))
       }
       case 'cogroup':
-        return this.#cogroup(await this.#parents(node), op)
+        return this.#cogroup(node.parents, await this.#parents(node), op)
       case 'count':
         return this.#count(await this.#first(node), op)
       case 'exchange':
@@ -224,11 +223,21 @@ export class Evaluator {
     return deliver(routers, op.partitions, this.#peers, resultNamed(op.name))
   }
 
-  async #cogroup(parents: Lazy[], op: CogroupOp): Promise<Lazy> {
-    const parentOf = parents.flatMap(({ owners }, parent) => owners.map(() => parent))
-    const routed = await this.#route(concat(parents), op)
-    return mapSpread(routed, (chunks, index) =>
-      this.#guard(op.name, index, () => whole(cogroupChunks(chunks, parentOf, parents.length))),
+  async #cogroup(nodes: readonly BatchNode[], parents: Lazy[], op: CogroupOp): Promise<Lazy> {
+    const routed: Routed[] = []
+    for (const [i, parent] of parents.entries()) {
+      const isThere = hashPartitionsOf(nodes[i]) === op.partitions
+      routed.push(
+        isThere
+          ? asRouted(this.#pieces(parent), op.partitions, this.#peers)
+          : await this.#route(parent, op),
+      )
+    }
+    const { workers, self } = this.#peers
+    return spreadBy(ownersOf(op.partitions, workers), self, (target) =>
+      this.#guard(op.name, target, () =>
+        whole(cogroupChunks(routed.map(({ parts }) => parts[target] ?? []))),
+      ),
     )
   }
 
@@ -313,14 +322,19 @@ export class Evaluator {
     at: { readonly partition: number; readonly before: number },
   ): void {
     const { stages, traced } = this.#options
-    const input = traced ? undefined : loopInput(piece)
-    const loop = input && stages.loopOf(ops, end, input.kind)
+    const { kind, inputs } = loopInputs(piece)
+    const loop = traced ? undefined : stages.loopOf(ops, end, kind)
     const trace: Trace = { operator: chainName(ops, end), record: 0 }
     try {
       if (loop === undefined) interpret(ops, end, piece, target, trace)
-      else loop(input?.records ?? piece, target)
+      else {
+        for (const input of inputs) {
+          loop(input, target)
+          trace.record += input.length
+        }
+      }
     } catch (thrown) {
-      const index = thrown instanceof LoopFailure ? thrown.index : trace.record
+      const index = trace.record + (thrown instanceof LoopFailure ? thrown.index : 0)
       const cause = thrown instanceof LoopFailure ? thrown.cause : thrown
       const record = { index: at.before + index, position: positionOf(piece, index) }
       throw this.#taskError(trace.operator, at.partition, record, cause)
@@ -366,16 +380,13 @@ function isPlain(records: readonly unknown[]): boolean {
   return records.every((record) => isPrimitive(record))
 }
 
-function loopInput(piece: Records<unknown>): { kind: InputKind; records: LoopInput } {
-  if (Array.isArray(piece)) return { kind: 'array', records: piece }
-  if (piece instanceof PairRecords) return { kind: 'pairs', records: piece }
-  const pieces = (piece as Partial<Block<unknown>>).textPieces?.()
-  if (pieces === undefined) return { kind: 'block', records: piece }
-  return { kind: 'texts', records: { ...pieces, length: piece.length } as LoopInput }
-}
-
 function partitionCount(pieces: Partition<unknown>): number {
   return pieces.reduce((n, piece) => n + piece.length, 0)
+}
+
+/** See `LocalOp`. */
+function hashPartitionsOf(node: BatchNode | undefined): number | undefined {
+  return node?.op.kind === 'local' ? node.op.hashPartitions : undefined
 }
 
 function resultOf(node: BatchNode): string {
@@ -384,13 +395,4 @@ function resultOf(node: BatchNode): string {
 
 function resultNamed(operator: string): string {
   return `the result of "${operator}"`
-}
-
-function chainName(ops: readonly NarrowOp[], end: EndOp | undefined): string {
-  return [...ops, ...(end === undefined ? [] : [end])].map((op) => op.name).join(' → ')
-}
-
-function positionOf(piece: Records<unknown>, index: number): string | undefined {
-  const block = piece as { positionAt?: (index: number) => string }
-  return block.positionAt?.(index)
 }

@@ -17,6 +17,11 @@ export interface Trace {
   record: number
 }
 
+/** What errors call a chain. */
+export function chainName(ops: readonly NarrowOp[], end: EndOp | undefined): string {
+  return [...ops, ...(end === undefined ? [] : [end])].map((op) => op.name).join(' → ')
+}
+
 type Call = (value: unknown) => unknown
 type Merge = (a: unknown, b: unknown) => unknown
 

@@ -9,9 +9,9 @@ import { tokenOf } from '../batch/key.ts'
 import type { CogroupOp, CombineOp, CountOp, NarrowOp, RouteOp } from '../batch/node.ts'
 import { partitionOf } from '../batch/partitioner.ts'
 import { refusePromise } from '../batch/promise.ts'
-import type { Records } from '../batch/records.ts'
 import type { KeyTable } from './combiner.ts'
 import { LoopFailure } from './failure.ts'
+import type { InputKind, LoopInput } from './loop-input.ts'
 import type { Router } from './routing.ts'
 
 /** Counts records that nobody keeps. */
@@ -25,14 +25,6 @@ export type EndOp = CombineOp | RouteOp | CogroupOp | CountOp
 /** What a loop adds its results to: an array, the table of a shuffle, the columns of the targets, a
  * count. */
 export type LoopTarget = unknown[] | KeyTable | Router | Counter
-
-/** How the records of a piece are read: from an array, from two columns, out of one text, or one by
- * one. */
-export type InputKind = 'array' | 'pairs' | 'texts' | 'block'
-
-/** A loop's input; a `pairs` loop needs PairRecords, a `texts` loop TextPieces with their number.
- *  */
-export type LoopInput = Pick<Records<unknown>, 'length'>
 
 /** Runs a chain of operators over the records of one piece. */
 export type Loop = (input: LoopInput, target: LoopTarget) => void

@@ -6,6 +6,8 @@
 
 import { type Column, columnBuffers, fromColumn, toColumn } from '../batch/columns.ts'
 import { PairRecords } from '../batch/pair-records.ts'
+import { pairColumns } from '../batch/record-columns.ts'
+import type { Partition } from '../batch/records.ts'
 import { ownersOf, type Spread, spreadBy } from '../batch/spread.ts'
 import type { Parcel, Peers } from './peers.ts'
 
@@ -54,6 +56,19 @@ export async function deliver(
       const router = sources.parts[source] as Router
       return new PairRecords(router.keys[target] ?? [], router.values[target] ?? [])
     }),
+  )
+}
+
+/** Pairs that a shuffle laid out before, once or several times: those of partition i belong to
+ * target i modulo `targets`. */
+export function asRouted(
+  laidOut: Spread<Partition<unknown>>,
+  targets: number,
+  { workers, self }: Peers,
+): Routed {
+  const chunks = laidOut.parts.map((part) => part && pairColumns(part))
+  return spreadBy(ownersOf(targets, workers), self, (target) =>
+    chunks.flatMap((chunk, i) => (chunk !== undefined && i % targets === target ? [chunk] : [])),
   )
 }
 

@@ -3,7 +3,8 @@
 // them weakly.
 
 import type { NarrowOp } from '../batch/node.ts'
-import { type EndOp, generateLoop, type InputKind, type Loop } from './loop.ts'
+import { type EndOp, generateLoop, type Loop } from './loop.ts'
+import type { InputKind } from './loop-input.ts'
 
 interface Entry {
   readonly next: WeakMap<object, Entry>

@@ -73,13 +73,9 @@ export class FileBlock<T> implements Block<T> {
     return `${this.place.file.path}, byte ${this.#byteOf(index)}`
   }
 
-  textPieces(): TextPieces | undefined {
+  textPieces(): Iterable<TextPieces> | undefined {
     if (!(this.#records instanceof Lines)) return undefined
-    const { text, starts, ends } = this.#records.decoded()
-    if (this.#start === 0 && this.#end === this.#records.length) return { text, starts, ends }
-    const part = (column: ArrayLike<number>) =>
-      Array.prototype.slice.call(column, this.#start, this.#end) as number[]
-    return { text, starts: part(starts), ends: part(ends) }
+    return this.#records.texts(this.#start, this.#end)
   }
 
   toParcel(): BlockParcel {

@@ -4,10 +4,11 @@
 import { assert } from '../assert.ts'
 import { Batch } from '../batch/batch.ts'
 import type { BatchRuntime } from '../batch/batch-base.ts'
-import { BatchNode } from '../batch/node.ts'
+import { BatchNode, type RouteOp } from '../batch/node.ts'
 import type { Partition } from '../batch/records.ts'
 import { ALONE, ownerOf, type Seat, type Spread } from '../batch/spread.ts'
 import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
+import { hashedWindows } from '../dstream/hashed-windows.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
 import { rememberDurations } from '../dstream/retention.ts'
 import { StreamingError, TaskError } from '../errors.ts'
@@ -46,6 +47,8 @@ export class BatchGraph {
   readonly #runtimes: ReadonlyMap<StreamNode, StatefulRuntime>
   readonly #zeroTime: number
   readonly #seat: Seat
+  /** The shuffles of windows that are read by key. */
+  readonly #routes: ReadonlyMap<StreamNode, RouteOp>
   readonly #ranAt = new Map<StatefulRuntime, number>()
   readonly #cache: BatchCache
   #time = Number.NEGATIVE_INFINITY
@@ -57,8 +60,17 @@ export class BatchGraph {
     this.#zeroTime = zeroTime
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
+    const hashed = hashedWindows(graph)
     this.#runtimes = new Map(
-      this.operators.map(({ node, id }) => [node, makeRuntime(node, id, { ...seat, zeroTime })]),
+      this.operators.map(({ node, id }) => {
+        const hashPartitions = hashed.get(node)
+        return [node, makeRuntime(node, id, { ...seat, zeroTime, hashPartitions })]
+      }),
+    )
+    this.#routes = new Map(
+      Array.from(hashed, ([node, partitions]) => {
+        return [node, { kind: 'route', name: node.name, fixed: true, partitions }]
+      }),
     )
   }
 
@@ -215,19 +227,29 @@ export class BatchGraph {
       this.#ranAt.set(operator, time)
       return operator.run(time, batch, due)
     }
-    const op = { kind: 'local', name: node.name, fixed: true, once: true, f: run } as const
-    return new BatchNode(op, parent === undefined ? [] : [parent])
+    const route = this.#routes.get(node)
+    const hashPartitions = route?.partitions
+    const op = { kind: 'local', ...OPERATOR, name: node.name, f: run, hashPartitions } as const
+    if (parent === undefined) return new BatchNode(op, [])
+    return new BatchNode(op, [route === undefined ? parent : new BatchNode(route, [parent])])
   }
 }
+
+/** Where an operator runs, and what its readers ask of it. */
+interface OperatorSeat extends WindowSeat {
+  readonly hashPartitions: number | undefined
+}
+
+const OPERATOR = { fixed: true, once: true } as const
 
 function makeRuntime(
   node: StatefulOperator['node'],
   id: string,
-  seat: WindowSeat,
+  seat: OperatorSeat,
 ): StatefulRuntime {
   switch (node.kind) {
     case 'window':
-      return new WindowOperator(id, node.lengthMs, seat)
+      return new WindowOperator(id, node.lengthMs, seat, seat.hashPartitions)
     case 'reducedWindow':
       return new ReducedWindowOperator(id, node, seat)
     case 'updateStateByKey':

@@ -1,9 +1,13 @@
 // The batches of the parent that lie in the window, as columns. All workers know when each was and
 // in how many partitions; each keeps the records of its own.
 
+import { PairRecords } from '../batch/pair-records.ts'
+import { partitionOf } from '../batch/partitioner.ts'
 import { openColumns, type RecordColumns, toRecordColumns } from '../batch/record-columns.ts'
 import { type Partition, partitionLength } from '../batch/records.ts'
 import { ownersOf, type Seat, type Spread } from '../batch/spread.ts'
+import { Router } from '../plan/routing.ts'
+import { pairsOf } from './keyed-state.ts'
 import { PaneQueue } from './pane-queue.ts'
 import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 
@@ -19,6 +23,8 @@ interface Pane {
 interface PaneShape {
   readonly time: number
   readonly partitions: number
+  /** The records are pairs, spread over so many partitions by key. */
+  readonly hashPartitions?: number
 }
 
 const NO_PARTITIONS: Spread<Partition<unknown>> = { owners: [], parts: [] }
@@ -28,14 +34,17 @@ export class WindowOperator implements StatefulRuntime {
   readonly id: string
   readonly #lengthMs: number
   readonly #seat: Seat
+  readonly #hashPartitions: number | undefined
   readonly #panes = new PaneQueue<Pane>()
   /** The pane of the current attempt. */
   #added: Pane | undefined
 
-  constructor(id: string, lengthMs: number, seat: Seat) {
+  /** `hashPartitions`: the batches are pairs, spread over so many partitions by key. */
+  constructor(id: string, lengthMs: number, seat: Seat, hashPartitions?: number) {
     this.id = id
     this.#lengthMs = lengthMs
     this.#seat = seat
+    this.#hashPartitions = hashPartitions
   }
 
   begin(): void {
@@ -60,7 +69,7 @@ export class WindowOperator implements StatefulRuntime {
 
   changes(): OperatorChange | undefined {
     if (this.#added === undefined) return undefined
-    return { shared: shapeOf(this.#added), parts: partsOf([this.#added]) }
+    return { shared: this.#shapeOf(this.#added), parts: partsOf([this.#added]) }
   }
 
   merge(): void {
@@ -71,7 +80,8 @@ export class WindowOperator implements StatefulRuntime {
   /** The partitions of all panes are numbered through. */
   snapshot(): OperatorChange {
     const panes = this.#panes.all
-    return { shared: panes.map(shapeOf), parts: partsOf(panes) }
+    const shared = panes.map((pane) => this.#shapeOf(pane))
+    return { shared, parts: partsOf(panes) }
   }
 
   restore({ shared, parts }: OperatorChange): void {
@@ -106,24 +116,47 @@ export class WindowOperator implements StatefulRuntime {
   }
 
   /** A pane of the log; its partitions belong to the workers that own such keys. */
-  #restored(
-    { time, partitions }: PaneShape,
-    kept: ReadonlyMap<number, RecordColumns>,
-    first: number,
-  ): Pane {
+  #restored(shape: PaneShape, kept: ReadonlyMap<number, RecordColumns>, first: number): Pane {
     const { workers, self } = this.#seat
-    const owners = ownersOf(partitions, workers)
-    const parts = owners.map((owner, i) => (owner === self ? kept.get(first + i) : undefined))
-    return { time, owners, parts }
+    const all = Array.from({ length: shape.partitions }, (_, i) => kept.get(first + i))
+    const hashed = this.#hashPartitions
+    const parts = hashed === undefined || hashed === shape.hashPartitions ? all : hash(all, hashed)
+    const owners = ownersOf(parts.length, workers)
+    return {
+      time: shape.time,
+      owners,
+      parts: parts.map((part, i) => (owners[i] === self ? part : undefined)),
+    }
   }
+
+  #shapeOf({ time, owners }: Pane): PaneShape {
+    const hashPartitions = this.#hashPartitions
+    const shape = { time, partitions: owners.length }
+    return hashPartitions === undefined ? shape : { ...shape, hashPartitions }
+  }
+}
+
+/** Spreads pairs over partitions by key: a pane of the log that was not read by key when it was
+ * kept. */
+function hash(
+  parts: readonly (RecordColumns | undefined)[],
+  partitions: number,
+): (RecordColumns | undefined)[] {
+  const { keys, values } = new Router(partitions)
+  for (const part of parts) {
+    const pairs = part === undefined ? [] : [openColumns(part)]
+    const { keys: partKeys, values: partValues } = pairsOf(pairs)
+    partKeys.forEach((key, i) => {
+      const target = partitionOf(key, partitions)
+      keys[target]?.push(key)
+      values[target]?.push(partValues[i])
+    })
+  }
+  return keys.map((column, i) => keep([new PairRecords(column, values[i] ?? [])], 'a window'))
 }
 
 function keep(part: Partition<unknown>, what: string): RecordColumns | undefined {
   return partitionLength(part) === 0 ? undefined : toRecordColumns(part, what)
-}
-
-function shapeOf({ time, owners }: Pane): PaneShape {
-  return { time, partitions: owners.length }
 }
 
 /** The kept records of panes, with their partitions numbered through. */

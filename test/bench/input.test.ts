@@ -11,7 +11,8 @@ import { eventsBatches } from '../../bench/input/events.ts'
 import { batchFile, inputFiles } from '../../bench/input/input-files.ts'
 import { linesBatches } from '../../bench/input/lines.ts'
 import { LinesBlock } from '../../bench/input/lines-block.ts'
-import { readBlocks, readPart } from '../../bench/input/read-part.ts'
+import { readBlocks, readTexts } from '../../bench/input/read-part.ts'
+import { Lines } from '../../src/batch/lines.ts'
 
 let folder: string
 
@@ -67,13 +68,13 @@ describe('inputFiles', () => {
   })
 })
 
-describe('readPart', () => {
+describe('readTexts', () => {
   test('gives each line to one part, whatever the number of parts', () => {
     const lines = Array.from({ length: 57 }, (_, i) => `line ${'x'.repeat(i % 9)} ${i}\n`).join('')
     const path = join(folder, 'lines.txt')
     writeFileSync(path, lines)
     for (const parts of [1, 2, 3, 40, 100]) {
-      const all = Array.from({ length: parts }, (_, part) => readPart(path, part, parts).toString())
+      const all = Array.from({ length: parts }, (_, part) => readTexts(path, part, parts).join(''))
       expect(all.join('')).toBe(lines)
       for (const part of all) expect(part).toMatch(/^(.+\n)*$/)
     }
@@ -94,7 +95,7 @@ describe('readPart', () => {
 })
 
 describe('LinesBlock', () => {
-  const block = new LinesBlock(Buffer.from('a\n\nlong line\nb\n'))
+  const block = new LinesBlock(new Lines(Buffer.from('a\n\nlong line\nb\n')))
 
   test('gives its lines, and those of a slice', () => {
     expect(Array.from({ length: block.length }, (_, i) => block.at(i))).toEqual([
@@ -110,7 +111,7 @@ describe('LinesBlock', () => {
 
   test('is the same in another thread', () => {
     const { content, buffers } = block.slice(2, 4).toParcel()
-    const arrived = LinesBlock.fromParcel(structuredClone(content, { transfer: buffers }))
+    const arrived = LinesBlock.fromParcel(structuredClone(content, { transfer: [...buffers] }))
     expect([arrived.at(0), arrived.at(1), arrived.positionAt(1)]).toEqual([
       'long line',
       'b',

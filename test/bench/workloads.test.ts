@@ -11,7 +11,7 @@ import { runPipeline } from '../../bench/contestants/running-pipeline.ts'
 import { handOf, type WorkloadName } from '../../bench/hand/hands.ts'
 import { TwoThreads } from '../../bench/hand/two-threads.ts'
 import { batchFile, type InputFolder } from '../../bench/input/input-files.ts'
-import { readPart } from '../../bench/input/read-part.ts'
+import { readTexts } from '../../bench/input/read-part.ts'
 import { takeReported } from '../../bench/pipelines/results.ts'
 
 /** More than the longest window has panes. */
@@ -31,8 +31,8 @@ afterAll(() => {
 function onOneThread(name: WorkloadName, inputs: readonly InputFolder[]): string[] {
   const loop = handOf(name).loop(inputs.map(({ path }) => path))
   return Array.from({ length: BATCHES }, (_, i) => {
-    const texts = inputs.map(({ path, files }) => readPart(batchFile(path, i % files), 0, 1))
-    return showCheck(loop.batch(texts.map((text) => text.toString('utf8'))))
+    const texts = inputs.map(({ path, files }) => readTexts(batchFile(path, i % files), 0, 1))
+    return showCheck(loop.batch(texts))
   })
 }
 
