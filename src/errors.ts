@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'CHECKPOINT_UNWRITABLE'
   | 'FENCED'
   | 'SINK_FAILED'
+  | 'RESULTS_TOO_LARGE'
   | 'BUFFER_FULL'
   | 'WORKER_DIED'
   | 'WORKER_DIFFERS'

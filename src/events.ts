@@ -137,6 +137,17 @@ type OutputEvent =
       readonly error: unknown
     } & OutputOperationInfo)
 
+interface SinkEvent {
+  /** Calls of a sink to its place that failed and were made again. */
+  readonly kind: 'sink-retried'
+  /** Ordinal of the output operation, in the order of declaration. */
+  readonly outputId: number
+  readonly name: string
+  readonly retries: number
+  /** What the call failed with; undefined where a task made it. */
+  readonly error: unknown
+}
+
 interface SourceName {
   readonly sourceId: number
   /** The source's own name, for example `kinesis:lines`. */
@@ -166,7 +177,7 @@ type SourceEvent =
   | { readonly kind: 'source-counted'; readonly name: string; readonly by: number }
 
 /** Everything that can be listened to. */
-export type StreamEvent = LifeEvent | BatchEvent | OutputEvent | SourceEvent
+export type StreamEvent = LifeEvent | BatchEvent | OutputEvent | SinkEvent | SourceEvent
 
 /** The event of a given kind. */
 export type EventOf<K extends StreamEvent['kind']> = Extract<StreamEvent, { kind: K }>

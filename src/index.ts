@@ -46,6 +46,21 @@ export type {
 export type { Metrics } from './scheduler/metrics.ts'
 export type { BackpressureOptions, PipelineOptions } from './scheduler/options.ts'
 export type { CompletedBatch } from './scheduler/progress.ts'
-export type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sinks/sink.ts'
+export type {
+  AnySink,
+  DriverSink,
+  Sink,
+  SinkBatch,
+  SinkCommitter,
+  SinkContext,
+  SinkReceipt,
+  SinkTask,
+  SinkTaskContext,
+  SinkTaskWriter,
+  SinkWriter,
+  TaskReceipt,
+  TaskSink,
+  WrittenPartition,
+} from './sinks/sink.ts'
 export { type Run, type StartModuleOptions, type StartOptions, start } from './start.ts'
 export type { StreamingContext } from './streaming-context.ts'

@@ -3,7 +3,13 @@
 
 import { StreamGraph } from './dstream/graph.ts'
 import { importPipeline } from './import-pipeline.ts'
+import { console } from './sinks/console.ts'
+import { savedFiles } from './sinks/saved-files.ts'
 import { StreamingContext } from './streaming-context.ts'
+import type { OwnSinks } from './workers/output-sinks.ts'
+
+/** The sinks of `print` and `saveAs…Files`, in whichever thread. */
+export const sinks: OwnSinks = { print: (count) => console({ count }), save: savedFiles }
 
 /** Which pipeline a thread builds, and with what. */
 export interface PipelineInput {

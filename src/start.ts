@@ -10,15 +10,13 @@ import { ConfigError, StreamingError } from './errors.ts'
 import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
 import { findPipeline } from './import-pipeline.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { PipelineInput } from './pipeline-graph.ts'
+import { type PipelineInput, sinks } from './pipeline-graph.ts'
 import { Engine, type EngineParts } from './scheduler/engine.ts'
 import type { Threads } from './scheduler/execution.ts'
 import { type Metrics, metricsOf } from './scheduler/metrics.ts'
 import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
 import { type CompletedBatch, Progress } from './scheduler/progress.ts'
 import { Scheduler, type Until } from './scheduler/scheduler.ts'
-import { console } from './sinks/console.ts'
-import { savedFiles } from './sinks/saved-files.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { currentTally } from './task-scope.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
@@ -229,7 +227,6 @@ async function open<A>(
   const { batchIntervalMs } = settings
   const zeroTime = () => Math.floor(clock.wallMs() / batchIntervalMs) * batchIntervalMs
   const takeover = options.takeover ?? 'wait'
-  const sinks = { print: (count: number) => console({ count }), save: savedFiles }
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
   const parts: EngineParts = { ...wired, fail, zeroTime, threads, verify: options.verify ?? false }

@@ -14,7 +14,7 @@ import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import type { Position, SourceRange } from '../receivers/receiver.ts'
-import type { SinkReceipt } from '../sinks/sink.ts'
+import type { SinkBatch, SinkReceipt } from '../sinks/sink.ts'
 import { runTask, Tally } from '../task-scope.ts'
 import { AttemptFailure } from '../workers/attempt-failure.ts'
 import type {
@@ -24,10 +24,11 @@ import type {
   OutputPartitions,
   Ran,
 } from '../workers/executor.ts'
-import type { OutputOperations } from './output-operations.ts'
+import type { OutputOperations, Staged } from './output-operations.ts'
 
-/** Points in a batch's life at which a test may let the process die. */
-export type LifePoint = 'planned' | 'ran' | 'sinks' | 'committed'
+/** Points in a batch's life at which a test may let the process die. 'staged' comes only where tasks
+ * write: they have, and nothing is committed to a sink. */
+export type LifePoint = 'planned' | 'ran' | 'staged' | 'sinks' | 'committed'
 
 /** Called at each point; whatever it throws ends the run as a death would. */
 export type LifeProbe = (point: LifePoint, batchId: number) => Promise<void>
@@ -65,11 +66,15 @@ export interface RanBatch {
   readonly request: BatchRequest
   readonly info: BatchInfo
   readonly ran: Ran
+  /** Which attempt it is that ran, from 0. */
+  readonly attempt: number
   /** True if its plan is in the log. */
   readonly planned: boolean
+  /** What tasks have written, by output. */
+  readonly staged: readonly (Staged | undefined)[]
 }
 
-/** Takes batches through their life, in two steps: the second of one may go on while the first of
+/** Takes batches through their life, in three steps: the last of one may go on while the first of
  * the next one does. */
 export class BatchRunner {
   readonly #parts: RunnerParts
@@ -87,7 +92,7 @@ export class BatchRunner {
       await this.#plan(request, info)
       planned = true
     }
-    const ran = await this.#runWithRetries(request)
+    const { ran, attempt } = await this.#runWithRetries(request, 0)
     events.emit({ kind: 'batch-ran', ...info })
     const changed =
       ran.changes !== undefined || ran.added.length > 0 || ran.outputs.some(hasRecords)
@@ -96,17 +101,41 @@ export class BatchRunner {
       planned = true
     }
     await probe?.('ran', request.batchId)
-    return { request, info, ran, planned }
+    return { request, info, ran, attempt, planned, staged: [] }
+  }
+
+  /** Lets tasks write a batch that ran, once its plan is durable. If a worker dies with records, the
+   * batch is run again. */
+  async stage(batch: RanBatch): Promise<RanBatch> {
+    const { attemptsMax, events, log, outputs, probe } = this.#parts
+    const { request, planned } = batch
+    let { ran, attempt } = batch
+    while (outputs.hasTasks(ran.outputs)) {
+      if (planned) await log?.sync()
+      try {
+        const staged = await outputs.stage(this.#nameOf(request, attempt), ran.outputs)
+        await probe?.('staged', request.batchId)
+        return { ...batch, ran, attempt, staged }
+      } catch (error) {
+        if (attempt + 1 >= attemptsMax || !mayBeRetried(error)) throw error
+        events.emit({ kind: 'task-retried', time: request.time, error })
+        const again = await this.#runWithRetries(request, attempt + 1)
+        ran = again.ran
+        attempt = again.attempt
+      }
+    }
+    return { ...batch, ran, attempt }
   }
 
   /** Writes a batch that ran to the sinks and commits it. */
-  async finish({ request, info, ran, planned: inLog }: RanBatch): Promise<BatchOutcome> {
+  async finish(batch: RanBatch): Promise<BatchOutcome> {
     const { events, log, probe } = this.#parts
-    let planned = inLog
+    const { request, info, ran } = batch
+    let { planned } = batch
     const tally = new Tally()
     for (const [name, n] of ran.added) tally.add(name, n)
     if (planned) await log?.sync()
-    const receipts = await this.#write(request, ran.outputs, tally)
+    const receipts = await this.#write(batch, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
     if (!tally.isEmpty && !planned) {
@@ -136,13 +165,16 @@ export class BatchRunner {
 
   /** The first attempt runs generated loops; later ones are interpreted, so that the error names
    * its operator. */
-  async #runWithRetries(request: BatchRequest): Promise<Ran> {
+  async #runWithRetries(
+    request: BatchRequest,
+    first: number,
+  ): Promise<Pick<RanBatch, 'ran' | 'attempt'>> {
     const { attemptsMax, events, executor, outputs } = this.#parts
-    for (let n = 1; ; n++) {
+    for (let n = first + 1; ; n++) {
       try {
         const ran = await executor.run(request, n > 1)
         this.#tellRetries(request, ran)
-        return ran
+        return { ran, attempt: n - 1 }
       } catch (thrown) {
         const failure =
           thrown instanceof AttemptFailure
@@ -163,15 +195,17 @@ export class BatchRunner {
     if (calls > 0) this.#parts.events.emit({ kind: 'calls-retried', time, calls })
   }
 
-  async #write(
-    { batchId, time }: BatchRequest,
-    results: Ran['outputs'],
-    tally: Tally,
-  ): Promise<SinkReceipt[]> {
-    const { graph, outputs, pipeline, epoch } = this.#parts
-    const batch = { pipeline, batchId, time, epoch, attempt: 0 }
+  #nameOf({ batchId, time }: BatchRequest, attempt: number): SinkBatch {
+    const { pipeline, epoch } = this.#parts
+    return { pipeline, batchId, time, epoch, attempt }
+  }
+
+  async #write({ request, ran, attempt, staged }: RanBatch, tally: Tally): Promise<SinkReceipt[]> {
+    const { graph, outputs } = this.#parts
+    const batch = this.#nameOf(request, attempt)
     try {
-      return await outputs.write(batch, results, (work) => runTask(graph, tally, work))
+      const inTask = (work: () => Promise<SinkReceipt>) => runTask(graph, tally, work)
+      return await outputs.write(batch, ran.outputs, staged, inTask)
     } catch (error) {
       await this.#throwIfFenced()
       throw error

@@ -10,9 +10,9 @@ import { steadyTime } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import { checkGraph } from '../dstream/check-graph.ts'
 import { StageCache } from '../plan/stage-cache.ts'
-import type { SinkWriter } from '../sinks/sink.ts'
 import { Tally } from '../task-scope.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
+import type { OwnSinks } from '../workers/output-sinks.ts'
 import { BatchReport } from './batch-report.ts'
 import {
   actionRuntime,
@@ -24,8 +24,8 @@ import {
 } from './batch-runner.ts'
 import { openExecution, type Threads } from './execution.ts'
 import { openLog, planHashOf } from './open-log.ts'
-import { OutputOperations } from './output-operations.ts'
-import { type OwnSinks, openOutput } from './outputs.ts'
+import { nameOf, OutputOperations } from './output-operations.ts'
+import { type OpenOutput, openOutput } from './outputs.ts'
 import { ReceiverEvents } from './receiver-events.ts'
 import { Receivers, type ReceiversParts } from './receivers.ts'
 
@@ -52,7 +52,7 @@ interface Opened {
   readonly recovered: Recovered
   readonly executor: Executor
   readonly receivers: Receivers
-  readonly writers: readonly SinkWriter<unknown>[]
+  readonly outputs: readonly OpenOutput[]
   readonly runner: BatchRunner
   readonly now: () => number
 }
@@ -77,7 +77,7 @@ export class Engine {
   readonly #log: BatchLog | undefined
   readonly #executor: Executor
   readonly #receivers: Receivers
-  readonly #writers: readonly SinkWriter<unknown>[]
+  readonly #outputs: readonly OpenOutput[]
   readonly #runner: BatchRunner
 
   private constructor(parts: EngineParts, opened: Opened) {
@@ -85,7 +85,7 @@ export class Engine {
     this.#log = opened.log
     this.#executor = opened.executor
     this.#receivers = opened.receivers
-    this.#writers = opened.writers
+    this.#outputs = opened.outputs
     this.#runner = opened.runner
     this.zeroTime = opened.recovered.zeroTime
     this.epoch = opened.log?.epoch ?? 0
@@ -209,7 +209,7 @@ export class Engine {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#ends, this.#ahead?.sources])
     await this.stopReceivers()
-    for (const writer of this.#writers) await writer.close()
+    for (const { writer } of this.#outputs) await writer.close()
     await this.#executor.close()
     await this.#receivers.close()
     await this.#log?.close()
@@ -219,9 +219,13 @@ export class Engine {
     const request = { batchId, time: this.timeOf(batchId), sources, redo }
     const report = this.#report(request)
     report.started()
+    const [, before] = this.#ends
     let ran: RanBatch
     try {
       ran = await this.#runner.run(request, report.info)
+      // Sinks have one batch at a time.
+      if (this.#outputs.some(({ kind }) => kind === 'tasks')) await before
+      ran = await this.#runner.stage(ran)
     } catch (error) {
       report.failed(error)
       throw error
@@ -229,7 +233,6 @@ export class Engine {
     this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
     if (overlaps) this.#executor.merge()
-    const [, before] = this.#ends
     const end = before.then(() => this.#finish(ran, report, overlaps))
     this.#ends = [before, end]
     if (overlaps) {
@@ -329,13 +332,16 @@ async function openEngine(
     const batches = await executor.slice(node.id, from, to)
     return batches.map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime))
   })
-  const writers: SinkWriter<unknown>[] = []
+  const outputs: OpenOutput[] = []
   for (const [outputId, output] of graph.outputs.entries()) {
-    const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger }
-    const writer = await openOutput(output, context, parts.sinks, runtime)
-    undo.push(() => writer.close())
-    await writer.recover(recovered.redo.map((plan) => plan.batchId))
-    writers.push(writer)
+    const name = nameOf(output)
+    const retried = (error: unknown) =>
+      events.emit({ kind: 'sink-retried', outputId, name, retries: 1, error })
+    const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger, retried }
+    const opened = await openOutput(output, context, parts.sinks, runtime)
+    undo.push(() => opened.writer.close())
+    await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
+    outputs.push(opened)
   }
   const receivers = new Receivers(parts, execution.receivers, told)
   undo.push(() => receivers.stop())
@@ -348,12 +354,18 @@ async function openEngine(
     graph,
     executor,
     log,
-    outputs: new OutputOperations({ outputs: graph.outputs, writers, events, now }),
+    outputs: new OutputOperations({
+      outputs: graph.outputs,
+      opened: outputs,
+      inTasks: (write) => executor.write(write),
+      events,
+      now,
+    }),
     events,
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  engine = make({ log, recovered, executor, receivers, writers, runner, now })
+  engine = make({ log, recovered, executor, receivers, outputs, runner, now })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({

@@ -14,6 +14,7 @@ import { type Committed, PoolExecutor, type StuckPolicy } from '../workers/pool-
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
 import { ShippingHost } from '../workers/shipping-host.ts'
+import { SinkTasks } from '../workers/sink-tasks.ts'
 import { VerifyingExecutor } from '../workers/verifying-executor.ts'
 import type { WorkerPool } from '../workers/worker-pool.ts'
 import type { EngineParts } from './engine.ts'
@@ -54,13 +55,13 @@ export async function openExecution(parts: EngineParts, start: ExecutionStart): 
 }
 
 function inline(
-  { graph, settings, clock }: EngineParts,
+  { graph, settings, clock, sinks }: EngineParts,
   { zeroTime, stages, contextOf }: ExecutionStart,
 ): Execution {
   const batchGraph = new BatchGraph(graph, zeroTime, settings.cacheBytesMax)
   const sources = graph.sources.map(({ source }) => source)
   return {
-    executor: new InlineExecutor(batchGraph, stages, clock),
+    executor: new InlineExecutor(batchGraph, stages, clock, new SinkTasks(graph.outputs, sinks)),
     receivers: new InlineReceiverHost(sources, contextOf),
   }
 }
@@ -74,8 +75,11 @@ async function threaded(
   const receivers = await receiversOf(parts, threads, contextOf)
   try {
     const cacheBytesMax = Math.ceil(parts.settings.cacheBytesMax / pool.size)
-    const shapes = await pool.begin({ recipe, zeroTime, cacheBytesMax }, (worker) =>
-      receivers.open(worker),
+    const { resultBytesMax } = parts.settings
+    const fetchAll = parts.verify ?? false
+    const shapes = await pool.begin(
+      { recipe, zeroTime, cacheBytesMax, resultBytesMax, fetchAll },
+      (worker) => receivers.open(worker),
     )
     for (const { shape } of shapes) refuseOther(graphShape(parts.graph), shape, 'the driver')
     for (const { code } of shapes) refuseOther(shapes[0]?.code ?? [], code, 'another worker')
@@ -89,6 +93,7 @@ async function threaded(
       resend: (batch, worker) => receivers.resend(batch.batchId, plannedOf(batch), worker),
       replaced: (worker, error) => parts.events.emit({ kind: 'worker-replaced', worker, error }),
       stuck: stuckPolicy(parts),
+      resultBytesMax,
       clock: parts.clock,
     })
     return { executor, receivers }

@@ -24,6 +24,7 @@ const METRIC_NAMES = [
   'totalProcessedRecords',
   'totalTaskRetries',
   'totalCallRetries',
+  'totalSinkRetries',
   'lastReceivedBatchRecords',
   'lastReceivedBatchSubmissionTime',
   'lastCompletedBatchSubmissionTime',

@@ -45,6 +45,10 @@ export interface PipelineOptions {
   readonly snapshotEvery?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
+  /** Bytes of the records that one batch may bring from the workers to the driver, for
+   * `foreachBatch`, `print` and sinks whose tasks do not write. @default 1 GiB, as Spark's
+   * driver.maxResultSize */
+  readonly resultBytesMax?: number
   /** How long a worker may run one batch before it is reported with its call stack. @default '1m'
    *  */
   readonly stuckAfter?: Duration
@@ -67,6 +71,7 @@ export interface Settings {
   readonly batchAttemptsMax: number
   readonly snapshotEvery: number
   readonly cacheBytesMax: number
+  readonly resultBytesMax: number
   readonly stuckAfterMs: number
   readonly onStuckWorker: 'report' | 'end'
   readonly rate: RateSettings
@@ -113,6 +118,7 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
     snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
     cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
+    resultBytesMax: countAtLeastOne(options.resultBytesMax ?? 1_024 * MIB, 'resultBytesMax'),
     stuckAfterMs: positiveDurationMs(options.stuckAfter ?? '1m', 'stuckAfter'),
     onStuckWorker: options.onStuckWorker ?? 'report',
     rate: rateSettings(options, batchIntervalMs),

@@ -1,29 +1,45 @@
 // The output operations of a batch, in order of declaration. One that fails does not keep the
 // others from the batch: they have it, and have it again when it is redone. Only a run that was
 // taken over stops at once, since it may not write any more.
+//
+// Where tasks write, they do so first, for all such outputs: a worker that dies then makes the batch
+// run again, and nothing has been committed to a sink.
 
 import { recordsOf } from '../batch/record-columns.ts'
 import type { Output } from '../dstream/graph.ts'
 import { codeOf, messageOf, StreamingError } from '../errors.ts'
 import type { EventBus, OutputOperationInfo } from '../events.ts'
-import type { SinkBatch, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
+import type { SinkBatch, SinkCommitter, SinkReceipt, WrittenPartition } from '../sinks/sink.ts'
 import type { OutputPartitions } from '../workers/executor.ts'
+import type { SinkWrite } from '../workers/sink-tasks.ts'
+import type { OpenOutput } from './outputs.ts'
 
 /** What output operations work with. */
 export interface OutputOperationsParts {
   readonly outputs: readonly Output[]
   /** One for each output. */
-  readonly writers: readonly SinkWriter<unknown>[]
+  readonly opened: readonly OpenOutput[]
+  /** Lets tasks write the partitions of an output of the last attempt. */
+  readonly inTasks: (write: SinkWrite) => Promise<WrittenPartition[]>
   readonly events: EventBus
   /** Epoch milliseconds that never go back. */
   readonly now: () => number
 }
 
-type Partitions = OutputPartitions
 type BatchName = Pick<SinkBatch, 'batchId' | 'time'>
+type Results = readonly (OutputPartitions | undefined)[]
 
 /** Runs what an output operation does as a task of the batch. */
 export type InTask = (work: () => Promise<SinkReceipt>) => Promise<SinkReceipt>
+
+/** What tasks have written of one output, or why they could not. */
+export type Staged =
+  | {
+      readonly kind: 'written'
+      readonly info: OutputOperationInfo
+      readonly written: readonly WrittenPartition[]
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure }
 
 interface Failure {
   readonly name: string
@@ -40,29 +56,43 @@ export class OutputOperations {
     this.#parts = parts
   }
 
-  /** Hands each output its partitions (undefined: its stream has no batch now), each in a task;
-   * gives their receipts. Rejects with the first failure when all have been tried. */
+  /** True if some output of a batch with these results is written by tasks. */
+  hasTasks(results: Results): boolean {
+    return results.some((partitions, i) => this.#committerOf(i, partitions) !== undefined)
+  }
+
+  /** Lets tasks write; gives what came of it, by output. Rejects where another attempt may mend it
+   * (a worker died), and where the run was taken over. */
+  async stage(batch: SinkBatch, results: Results): Promise<(Staged | undefined)[]> {
+    const staged: (Staged | undefined)[] = []
+    for (const [outputId, partitions] of results.entries()) {
+      const committer = this.#committerOf(outputId, partitions)
+      staged.push(committer && (await this.#stageOne(batch, outputId, committer)))
+    }
+    return staged
+  }
+
+  /** Hands each output its partitions (undefined: its stream has no batch now), or lets it commit
+   * what its tasks have written, each in a task; gives their receipts. Rejects with the first
+   * failure when all have been tried. */
   async write(
     batch: SinkBatch,
-    results: readonly (Partitions | undefined)[],
+    results: Results,
+    staged: readonly (Staged | undefined)[],
     inTask: InTask,
   ): Promise<SinkReceipt[]> {
     const receipts: SinkReceipt[] = []
     const failures: Failure[] = []
     for (const [outputId, partitions] of results.entries()) {
-      const writer = this.#parts.writers[outputId]
-      if (partitions === undefined || writer === undefined) {
+      const one = staged[outputId]
+      if (one?.kind === 'failed') failures.push(one.failure)
+      const write = this.#writeOf(batch, outputId, partitions, one)
+      if (partitions === undefined || write === undefined) {
         receipts.push(NOTHING)
         continue
       }
-      const write = () =>
-        inTask(() =>
-          writer.write(
-            batch,
-            partitions.map((records) => recordsOf([records])),
-          ),
-        )
-      receipts.push(await this.#writeOne(batch, outputId, partitions, write, failures))
+      const info = one?.kind === 'written' ? one.info : this.#started(batch, outputId)
+      receipts.push(await this.#writeOne(info, partitions, () => inTask(write), failures))
     }
     if (failures.length > 0) throw failureOf(batch, failures)
     return receipts
@@ -73,14 +103,57 @@ export class OutputOperations {
     this.#failed(this.#started(batch, outputId), error)
   }
 
-  async #writeOne(
+  /** The committer of an output whose tasks have something to write. */
+  #committerOf(
+    outputId: number,
+    partitions: OutputPartitions | undefined,
+  ): SinkCommitter | undefined {
+    const output = this.#parts.opened[outputId]
+    const filled = partitions?.some((part) => part.length > 0) ?? false
+    return filled && output?.kind === 'tasks' ? output.writer : undefined
+  }
+
+  async #stageOne(batch: SinkBatch, outputId: number, committer: SinkCommitter): Promise<Staged> {
+    const info = this.#started(batch, outputId)
+    try {
+      const ticket = await committer.prepare(batch)
+      const written = await this.#parts.inTasks({ outputId, batch, ticket })
+      this.#tellRetries(info, written)
+      return { kind: 'written', info, written: written.sort((a, b) => a.partition - b.partition) }
+    } catch (error) {
+      this.#failed(info, error)
+      const code = codeOf(error)
+      if (code === 'FENCED' || code === 'WORKER_DIED') throw error
+      return { kind: 'failed', failure: { name: info.name, error } }
+    }
+  }
+
+  /** What is to be done with a batch; undefined if nothing is. */
+  #writeOf(
     batch: SinkBatch,
     outputId: number,
-    partitions: Partitions,
+    partitions: OutputPartitions | undefined,
+    staged: Staged | undefined,
+  ): (() => Promise<SinkReceipt>) | undefined {
+    const output = this.#parts.opened[outputId]
+    if (partitions === undefined || output === undefined) return undefined
+    if (output.kind === 'driver') {
+      return () =>
+        output.writer.write(
+          batch,
+          partitions.map((records) => recordsOf([records])),
+        )
+    }
+    if (staged?.kind === 'written') return () => output.writer.commit(batch, staged.written)
+    return staged === undefined ? () => Promise.resolve(NOTHING) : undefined
+  }
+
+  async #writeOne(
+    info: OutputOperationInfo,
+    partitions: OutputPartitions,
     write: () => Promise<SinkReceipt>,
     failures: Failure[],
   ): Promise<SinkReceipt> {
-    const info = this.#started(batch, outputId)
     const { events, now } = this.#parts
     try {
       const receipt = await write()
@@ -94,6 +167,12 @@ export class OutputOperations {
       failures.push({ name: info.name, error })
       return NOTHING
     }
+  }
+
+  #tellRetries({ outputId, name }: OutputOperationInfo, written: WrittenPartition[]): void {
+    const retries = written.reduce((n, part) => n + (part.retries ?? 0), 0)
+    if (retries === 0) return
+    this.#parts.events.emit({ kind: 'sink-retried', outputId, name, retries, error: undefined })
   }
 
   #started({ batchId, time }: BatchName, outputId: number): OutputOperationInfo {
@@ -111,7 +190,8 @@ export class OutputOperations {
   }
 }
 
-function nameOf(output: Output): string {
+/** What events and messages call an output. */
+export function nameOf(output: Output): string {
   switch (output.kind) {
     case 'sink':
       return output.sink.name

@@ -1,34 +1,39 @@
-// What an output operation does with a batch: a sink's writer, or the user's function.
+// What an output operation does with a batch: a sink's side in the driver, or the user's function.
 
 import { Batch } from '../batch/batch.ts'
 import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
-import type { Output, Save } from '../dstream/graph.ts'
-import type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from '../sinks/sink.ts'
+import type { Output } from '../dstream/graph.ts'
+import {
+  isTaskSink,
+  type SinkBatch,
+  type SinkCommitter,
+  type SinkContext,
+  type SinkReceipt,
+  type SinkWriter,
+} from '../sinks/sink.ts'
+import { type OwnSinks, sinkOf } from '../workers/output-sinks.ts'
 
-/** The sinks of the outputs that name none. They are adapters, so they are handed in. */
-export interface OwnSinks {
-  print(count: number): Sink<unknown>
-  save(save: Save): Sink<unknown>
-}
+/** The driver's side of an output: it writes, or it commits what tasks have written. */
+export type OpenOutput =
+  | { readonly kind: 'driver'; readonly writer: SinkWriter<unknown> }
+  | { readonly kind: 'tasks'; readonly writer: SinkCommitter }
 
-/** Opens the writer of an output. */
+/** Opens the driver's side of an output. */
 export async function openOutput(
   output: Output,
   context: SinkContext,
   sinks: OwnSinks,
   runtime: BatchRuntime,
-): Promise<SinkWriter<unknown>> {
-  switch (output.kind) {
-    case 'sink':
-      return output.sink.open(context)
-    case 'print':
-      return sinks.print(output.count).open(context)
-    case 'save':
-      return sinks.save(output.save).open(context)
-    case 'foreachBatch':
-      return new ForeachBatchWriter(output.f, runtime)
+): Promise<OpenOutput> {
+  if (output.kind === 'foreachBatch') {
+    return { kind: 'driver', writer: new ForeachBatchWriter(output.f, runtime) }
   }
+  const sink = sinkOf(output, sinks)
+  if (sink === undefined) throw new Error(`millrace bug: output "${output.kind}" has no sink`)
+  return isTaskSink(sink)
+    ? { kind: 'tasks', writer: await sink.open(context) }
+    : { kind: 'driver', writer: await sink.open(context) }
 }
 
 class ForeachBatchWriter implements SinkWriter<unknown> {

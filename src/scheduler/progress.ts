@@ -21,6 +21,7 @@ export class Progress {
   #totalProcessedRecords = 0
   #totalTaskRetries = 0
   #totalCallRetries = 0
+  #totalSinkRetries = 0
 
   /** Follows the events of a run. */
   constructor(events: EventBus) {
@@ -33,6 +34,9 @@ export class Progress {
     })
     events.on('calls-retried', ({ calls }) => {
       this.#totalCallRetries += calls
+    })
+    events.on('sink-retried', ({ retries }) => {
+      this.#totalSinkRetries += retries
     })
   }
 
@@ -61,6 +65,7 @@ export class Progress {
       totalProcessedRecords: this.#totalProcessedRecords,
       totalTaskRetries: this.#totalTaskRetries,
       totalCallRetries: this.#totalCallRetries,
+      totalSinkRetries: this.#totalSinkRetries,
       lastReceivedBatchRecords: this.#lastReceived?.records ?? 0,
       lastReceivedBatchSubmissionTime: this.#lastReceived?.submissionTime ?? UNKNOWN,
       ...lastCompleted(this.#retained.at(-1)),

@@ -1,5 +1,5 @@
 import { textOf } from './record-text.ts'
-import type { Sink } from './sink.ts'
+import type { DriverSink } from './sink.ts'
 
 /** Settings of `console()`. */
 export interface ConsoleOptions {
@@ -16,13 +16,14 @@ export interface ConsoleOptions {
  * ```ts
  * let shown = ''
  * const sink = console({ count: 1, write: (text) => (shown += text) })
- * const context = { pipeline: 'p', outputId: 0, epoch: 1, logger: quietLogger }
+ * const retried = () => undefined
+ * const context = { pipeline: 'p', outputId: 0, epoch: 1, logger: quietLogger, retried }
  * const writer = await sink.open(context)
  * await writer.write({ pipeline: 'p', batchId: 1, time: 1000, epoch: 1, attempt: 0 }, [['a', 'b']])
  * assert.match(shown, /Time: 1000 ms[^]*\na\n\.\.\.\n/)
  * ```
  */
-export function console(options: ConsoleOptions = {}): Sink<unknown> {
+export function console(options: ConsoleOptions = {}): DriverSink<unknown> {
   const { count = 10, write = (text: string) => void process.stdout.write(text) } = options
   const line = '-'.repeat(43)
   return {

@@ -1,10 +1,10 @@
-import { FolderWriter } from './folder-writer.ts'
+import { folderSink } from './folder-sink.ts'
 import { jsonLine } from './record-text.ts'
 import type { Sink } from './sink.ts'
 
 /** Writes each batch with records as a directory `batch-<id>` of JSON lines, one file a partition,
  * with a manifest; exactly once. A batch without records makes no directory. Files and names are
- * durable when the batch is committed.
+ * durable when the batch is committed. The files are written by the threads that have the records.
  *
  * `folder` is relative to the working directory. Rejects at start if it cannot be written.
  *
@@ -15,21 +15,12 @@ import type { Sink } from './sink.ts'
  * ```
  */
 export function files(folder: string): Sink<unknown> {
-  return {
-    name: `files:${folder}`,
-    guarantee: 'exactly-once',
-    async open(context) {
-      const layout = {
-        folder,
-        attempts: '_attempt-e',
-        nameOf: ({ batchId }: { batchId: number }) => `batch-${String(batchId).padStart(12, '0')}`,
-        partName: (i: number) => `part-${String(i).padStart(5, '0')}.jsonl`,
-        lineOf: jsonLine,
-        refuseOthers: false,
-      }
-      const writer = new FolderWriter(layout, context)
-      await writer.prepare()
-      return writer
-    },
-  }
+  return folderSink(`files:${folder}`, {
+    folder,
+    attempts: '_attempt-e',
+    nameOf: ({ batchId }) => `batch-${String(batchId).padStart(12, '0')}`,
+    partName: (i) => `part-${String(i).padStart(5, '0')}.jsonl`,
+    lineOf: jsonLine,
+    refuseOthers: false,
+  })
 }

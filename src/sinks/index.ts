@@ -1,3 +1,18 @@
 export { type ConsoleOptions, console } from './console.ts'
 export { files } from './files.ts'
-export type { Sink, SinkBatch, SinkContext, SinkReceipt, SinkWriter } from './sink.ts'
+export type {
+  AnySink,
+  DriverSink,
+  Sink,
+  SinkBatch,
+  SinkCommitter,
+  SinkContext,
+  SinkReceipt,
+  SinkTask,
+  SinkTaskContext,
+  SinkTaskWriter,
+  SinkWriter,
+  TaskReceipt,
+  TaskSink,
+  WrittenPartition,
+} from './sink.ts'

@@ -3,9 +3,12 @@
 import type { DStream } from '../dstream/dstream.ts'
 import { StreamGraph } from '../dstream/graph.ts'
 import { ConfigError } from '../errors.ts'
+import { sinks } from '../pipeline-graph.ts'
 import { StreamingContext } from '../streaming-context.ts'
 import { CollectingSink } from './collecting-sink.ts'
 import { scriptedSource } from './scripted-source.ts'
+
+export { sinks }
 
 // biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types it says
 type AnyStream = DStream<any>

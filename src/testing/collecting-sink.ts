@@ -1,4 +1,4 @@
-import type { Sink } from '../sinks/sink.ts'
+import type { DriverSink } from '../sinks/sink.ts'
 
 /** Keeps the records of each batch in memory, by batch id: a batch written twice is there once.
  *
@@ -12,7 +12,7 @@ import type { Sink } from '../sinks/sink.ts'
  * assert.deepEqual(sink.records(), [1, 2])
  * ```
  */
-export class CollectingSink<T> implements Sink<T> {
+export class CollectingSink<T> implements DriverSink<T> {
   readonly name = 'collecting'
   readonly guarantee = 'exactly-once'
   /** Partitions of each batch. */
@@ -32,7 +32,7 @@ export class CollectingSink<T> implements Sink<T> {
     return ids.flatMap((id) => (this.batches.get(id) ?? []).flat(1))
   }
 
-  open: Sink<T>['open'] = () =>
+  open: DriverSink<T>['open'] = () =>
     Promise.resolve({
       recover: () => Promise.resolve(),
       write: ({ batchId }, partitions) => {

@@ -5,12 +5,11 @@ import { StreamGraph } from '../dstream/graph.ts'
 import type { Duration } from '../duration.ts'
 import { ConfigError, codeOf } from '../errors.ts'
 import { EventBus } from '../events.ts'
+import { sinks } from '../pipeline-graph.ts'
 import type { LifePoint } from '../scheduler/batch-runner.ts'
 import { Engine } from '../scheduler/engine.ts'
 import type { Threads } from '../scheduler/execution.ts'
 import { type Settings, settingsOf } from '../scheduler/options.ts'
-import { console } from '../sinks/console.ts'
-import { savedFiles } from '../sinks/saved-files.ts'
 import { StreamingContext } from '../streaming-context.ts'
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type BatchesInput, type BuildModule, importBuild } from './batches-graph.ts'
@@ -187,7 +186,7 @@ class BatchesRun {
       clock: this.#clock,
       logger: quietLogger,
       events,
-      sinks: { print: (count) => console({ count }), save: savedFiles },
+      sinks,
       takeover: 'force',
       signal: new AbortController().signal,
       fail: () => undefined,

@@ -3,6 +3,8 @@
 import type { Block } from '../batch/block.ts'
 import type { Records } from '../batch/records.ts'
 import type { SourceRange } from '../receivers/receiver.ts'
+import type { WrittenPartition } from '../sinks/sink.ts'
+import type { SinkWrite } from './sink-tasks.ts'
 
 /** What a batch takes from one source partition. */
 export interface SourcePart {
@@ -30,7 +32,8 @@ export type OutputPartitions = readonly Records<unknown>[]
 
 /** What an attempt at a batch gave. */
 export interface Ran {
-  /** By output, in order of declaration; undefined where its stream has no batch now. */
+  /** By output, in order of declaration; undefined where its stream has no batch now. What tasks
+   * write may be counted only (CountedRecords). */
   readonly outputs: readonly (OutputPartitions | undefined)[]
   /** What the attempt changed: an entry for the log; undefined if nothing. */
   readonly changes: Uint8Array | undefined
@@ -43,7 +46,7 @@ export interface Ran {
 /** Runs batches, and keeps the state of the pipeline.
  *
  * Callers owe: `restore` before the first `run`; one `run` at a time; `merge` once the attempt that
- * counts has succeeded, before the next batch. A `run` that rejects, with
+ * counts has succeeded, before the next batch; `write` between the two. A `run` that rejects, with
  * AttemptFailure, has changed nothing. */
 export interface Executor {
   /** True if a batch can run while the one before is written and committed. */
@@ -52,6 +55,10 @@ export interface Executor {
   restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void>
   /** One attempt; `traced` interprets closures, so that an error names its operator and record. */
   run(input: BatchInput, traced: boolean): Promise<Ran>
+  /** Lets tasks write what the last attempt gave for an output. Settles when all of them have
+   * ended. Rejects with WORKER_DIED (retryable) where records are gone: then the batch has to be
+   * run again. */
+  write(write: SinkWrite): Promise<WrittenPartition[]>
   /** Makes what the last attempt did part of what is committed. */
   merge(): void
   /** All that is committed, as an entry of the log. */

@@ -2,19 +2,24 @@ import type { Partition, Records } from '../batch/records.ts'
 import type { Clock } from '../clock.ts'
 import { alone } from '../plan/peers.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
+import type { WrittenPartition } from '../sinks/sink.ts'
 import type { BatchGraph } from '../state/batch-graph.ts'
 import { joinBlobs } from '../state/graph-changes.ts'
 import type { BatchInput, Executor, OutputPartitions, Ran } from './executor.ts'
-import { type GraphRunnerParts, runGraph } from './graph-runner.ts'
+import { type GraphRunnerParts, type OutputSpreads, runGraph } from './graph-runner.ts'
+import type { SinkTasks, SinkWrite } from './sink-tasks.ts'
 
 /** Runs batches in this thread. */
 export class InlineExecutor implements Executor {
   readonly overlaps = false
   readonly #parts: GraphRunnerParts
   readonly #graph: BatchGraph
+  readonly #tasks: SinkTasks
+  #outputs: OutputSpreads = []
 
-  constructor(graph: BatchGraph, stages: StageCache, clock: Clock) {
+  constructor(graph: BatchGraph, stages: StageCache, clock: Clock, tasks: SinkTasks) {
     this.#graph = graph
+    this.#tasks = tasks
     this.#parts = { graph, stages, clock, peers: alone }
   }
 
@@ -29,6 +34,7 @@ export class InlineExecutor implements Executor {
       (parts) => parts && { owners: parts.map(() => 0), parts: parts.map(({ blocks }) => blocks) },
     )
     const { outputs, tally, retriedCalls } = await runGraph(this.#parts, time, spreads, traced)
+    this.#outputs = outputs
     const blob = this.#graph.changes()
     return {
       outputs: outputs.map((output) => output?.parts.map((pieces) => oneRecords(pieces ?? []))),
@@ -38,7 +44,12 @@ export class InlineExecutor implements Executor {
     }
   }
 
+  write(write: SinkWrite): Promise<WrittenPartition[]> {
+    return this.#tasks.write(write, this.#outputs[write.outputId]?.parts ?? [])
+  }
+
   merge(): void {
+    this.#outputs = []
     this.#graph.merge()
   }
 
@@ -52,7 +63,7 @@ export class InlineExecutor implements Executor {
   }
 
   close(): Promise<void> {
-    return Promise.resolve()
+    return this.#tasks.close()
   }
 }
 

@@ -42,7 +42,7 @@ const logger: Logger = {
 
 async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answer> {
   const { pipeline, bufferBytesMax } = request
-  const graph = await buildGraph(request.recipe)
+  const { graph } = await buildGraph(request.recipe)
   await loadAll(graph.broadcasts)
   const contextOf = (sourceId: number): ReceiverContext => ({
     pipeline,

@@ -2,10 +2,12 @@
 // that fails in one is given up in all.
 
 import { ColumnRecords } from '../batch/record-columns.ts'
-import type { Clock } from '../clock.ts'
-import { StreamingError } from '../errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { codeOf, StreamingError } from '../errors.ts'
+import type { WrittenPartition } from '../sinks/sink.ts'
 import { joinBlobs } from '../state/graph-changes.ts'
 import { AttemptFailure } from './attempt-failure.ts'
+import { CountedRecords } from './counted-records.ts'
 import { fromWire } from './error-wire.ts'
 import type { BatchInput, BatchSources, Executor, OutputPartitions, Ran } from './executor.ts'
 import type {
@@ -16,6 +18,8 @@ import type {
   RunFailed,
   WorkerRequest,
 } from './protocol.ts'
+import { resultsTooLarge } from './result-bound.ts'
+import type { SinkWrite } from './sink-tasks.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** What is committed, for a worker that begins anew. */
@@ -36,6 +40,8 @@ export interface PoolExecutorParts {
   /** Told of each worker that was replaced. */
   readonly replaced: (worker: number, error: StreamingError) => void
   readonly stuck: StuckPolicy
+  /** Bytes of the records that one attempt may bring to the driver. */
+  readonly resultBytesMax: number
   readonly clock: Clock
 }
 
@@ -48,6 +54,9 @@ export interface StuckPolicy {
   readonly report: (worker: number, stack: string | undefined) => void
 }
 
+/** How long a worker may take to close the places that its tasks write to. */
+const CLOSE_SINKS_MS = 5_000
+
 /** Runs batches on workers. */
 export class PoolExecutor implements Executor {
   readonly overlaps = true
@@ -56,6 +65,7 @@ export class PoolExecutor implements Executor {
   readonly #dead = new Map<number, StreamingError>()
   #attempt = 0
   #closed = false
+  #tasksOpened = false
 
   constructor(parts: PoolExecutorParts) {
     this.#parts = parts
@@ -85,15 +95,27 @@ export class PoolExecutor implements Executor {
         this.#pool.tellAll({ kind: 'abort', attempt })
       }
     }
-    const open = new Set(Array.from({ length: this.#pool.size }, (_, worker) => worker))
-    const { stuck, clock } = this.#parts
-    const cancel = clock.after(stuck.afterMs, () => void this.#reportStuck(open))
-    await Promise.all([...open].map((worker) => give(worker).finally(() => open.delete(worker))))
-    cancel()
+    await this.#askAll(give)
     const failure = failures.find(({ cause }) => !isAborted(cause)) ?? failures[0]
-    if (failure === undefined) return together(ran)
+    if (failure === undefined) return together(ran, this.#parts.resultBytesMax)
     const { outputId, cause } = failure
     throw new AttemptFailure(outputId, { cause, retriedCalls: retriesOf([...failures, ...ran]) })
+  }
+
+  async write(write: SinkWrite): Promise<WrittenPartition[]> {
+    this.#tasksOpened = true
+    const request = { kind: 'write', ...write } as const
+    const written: WrittenPartition[] = []
+    const failures: unknown[] = []
+    await this.#askAll(async (worker) => {
+      try {
+        written.push(...(await this.#pool.call<WrittenPartition[]>(worker, request)))
+      } catch (error) {
+        failures.push(error)
+      }
+    })
+    if (failures.length === 0) return written
+    throw failures.find((error) => codeOf(error) === 'WORKER_DIED') ?? failures[0]
   }
 
   merge(): void {
@@ -117,7 +139,33 @@ export class PoolExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closed = true
+    if (this.#tasksOpened) await this.#closeSinks()
     if (!this.#parts.shared) await this.#pool.close()
+  }
+
+  /** Asks every worker; those that do not come back for long are reported. */
+  async #askAll(ask: (worker: number) => Promise<void>): Promise<void> {
+    const open = new Set(Array.from({ length: this.#pool.size }, (_, worker) => worker))
+    const { stuck, clock } = this.#parts
+    const cancel = clock.after(stuck.afterMs, () => void this.#reportStuck(open))
+    await Promise.all([...open].map((worker) => ask(worker).finally(() => open.delete(worker))))
+    cancel()
+  }
+
+  /** Lets tasks say goodbye to their places: not those of a worker that died or does not answer. */
+  async #closeSinks(): Promise<void> {
+    const closing = Promise.all(
+      Array.from({ length: this.#pool.size }, (_, worker) =>
+        this.#pool.call(worker, { kind: 'close-sinks' }).catch(() => undefined),
+      ),
+    )
+    await new Promise<void>((resolve) => {
+      const cancel = systemClock.after(CLOSE_SINKS_MS, resolve)
+      void closing.then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   /** Says where the workers are that have not come back. Those that run something are to blame, the
@@ -187,7 +235,12 @@ function isAborted(error: unknown): boolean {
 }
 
 /** The answers of all workers as one. */
-function together(answers: readonly RanColumns[]): Ran {
+function together(answers: readonly RanColumns[], resultBytesMax: number): Ran {
+  const bytes = answers.reduce((n, answer) => n + answer.bytes, 0)
+  if (bytes > resultBytesMax) {
+    const cause = resultsTooLarge(bytes, resultBytesMax)
+    throw new AttemptFailure(undefined, { cause, retriedCalls: retriesOf(answers) })
+  }
   const outputs = (answers[0]?.outputs ?? []).map(
     (first, i) => first && partitionsOf(answers.flatMap((answer) => answer.outputs[i] ?? [])),
   )
@@ -202,9 +255,12 @@ function retriesOf(all: readonly (Pick<Ran, 'retriedCalls'> | undefined)[]): num
 }
 
 function partitionsOf(columns: readonly OutputColumns[]): OutputPartitions {
-  const partitions: ColumnRecords[] = []
+  const partitions: (ColumnRecords | CountedRecords)[] = []
   for (const { parts } of columns) {
-    for (const [partition, records] of parts) partitions[partition] = new ColumnRecords(records)
+    for (const [partition, part] of parts) {
+      partitions[partition] =
+        typeof part === 'number' ? new CountedRecords(part) : new ColumnRecords(part)
+    }
   }
   return partitions
 }

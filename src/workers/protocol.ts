@@ -4,10 +4,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RecordColumns } from '../batch/record-columns.ts'
 import type { CutLimits, PartitionPositions, ReceiverNews } from '../receivers/receiver.ts'
+import type { SinkBatch } from '../sinks/sink.ts'
 import type { WireError } from './error-wire.ts'
 import type { PlannedSource } from './receiver-host.ts'
 
-/** How a thread makes the graph of the pipeline: the module exports a GraphBuilder as default. */
+/** How a thread makes the graph of the pipeline: the module exports a GraphBuilder as default, and
+ * OwnSinks as `sinks`. */
 export interface GraphRecipe {
   readonly module: string
   /** Structured-cloneable; handed to the builder. */
@@ -35,6 +37,10 @@ export type WorkerRequest =
       readonly self: number
       readonly zeroTime: number
       readonly cacheBytesMax: number
+      /** Bytes of the records that one attempt may send to the driver. */
+      readonly resultBytesMax: number
+      /** Sends the records of outputs to the driver though tasks write them. */
+      readonly fetchAll: boolean
       readonly lines: readonly Line[]
       /** Where the records of the sources come from. */
       readonly blocks: MessagePort
@@ -48,6 +54,15 @@ export type WorkerRequest =
       readonly traced: boolean
       readonly sources: readonly (readonly PartNotice[] | undefined)[]
     }
+  /** Writes what the last run gave for an output. */
+  | {
+      readonly kind: 'write'
+      readonly outputId: number
+      readonly batch: SinkBatch
+      readonly ticket: unknown
+    }
+  /** Lets go of the places that tasks write to. */
+  | { readonly kind: 'close-sinks' }
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'slice'; readonly nodeId: number; readonly from: number; readonly to: number }
 
@@ -64,10 +79,11 @@ export interface BuiltGraph {
   readonly code: readonly string[]
 }
 
-/** Owned partitions of one output, and how many there are in all. */
+/** Owned partitions of one output, and how many there are in all. Those that a task will write are
+ * only counted. */
 export interface OutputColumns {
   readonly partitions: number
-  readonly parts: readonly (readonly [partition: number, RecordColumns])[]
+  readonly parts: readonly (readonly [partition: number, RecordColumns | number])[]
 }
 
 /** The answer to 'run'. */
@@ -76,6 +92,8 @@ export interface RanColumns {
   readonly changes: Uint8Array | undefined
   readonly added: readonly (readonly [accumulator: string, n: number])[]
   readonly retriedCalls: number
+  /** Bytes of the records that come with it. */
+  readonly bytes: number
 }
 
 /** The answer to 'run' where the attempt failed. */

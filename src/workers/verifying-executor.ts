@@ -4,7 +4,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { recordsOf } from '../batch/record-columns.ts'
 import { StreamingError } from '../errors.ts'
+import type { WrittenPartition } from '../sinks/sink.ts'
 import type { BatchInput, Executor, OutputPartitions, Ran } from './executor.ts'
+import type { SinkWrite } from './sink-tasks.ts'
 
 /** Compares two attempts at each batch of another executor. */
 export class VerifyingExecutor implements Executor {
@@ -30,6 +32,10 @@ export class VerifyingExecutor implements Executor {
     if (output >= 0) throw differs(input, `the records of output ${output} differ`)
     if (!isDeepStrictEqual(first.changes, second.changes)) throw differs(input, 'its state differs')
     return ran
+  }
+
+  write(write: SinkWrite): Promise<WrittenPartition[]> {
+    return this.#inner.write(write)
   }
 
   merge(): void {

@@ -12,7 +12,7 @@ let turn: Promise<void> = Promise.resolve()
 
 async function give(request: WorkerRequest): Promise<Answer> {
   if (request.kind === 'begin') {
-    session?.close()
+    await session?.close()
     session = await WorkerSession.begin(request)
     return { value: session.built }
   }

@@ -9,7 +9,10 @@ type WorkerThread = Thread<WorkerRequest, WorkerNotice>
 type Begin = Extract<WorkerRequest, { kind: 'begin' }>
 
 /** What all workers of a run begin with. */
-export type CommonBegin = Pick<Begin, 'recipe' | 'zeroTime' | 'cacheBytesMax'>
+export type CommonBegin = Pick<
+  Begin,
+  'recipe' | 'zeroTime' | 'cacheBytesMax' | 'resultBytesMax' | 'fetchAll'
+>
 
 /** Gives a port over which blocks come to a worker; called again for one that was replaced. */
 export type BlockPorts = (worker: number) => MessagePort

@@ -2,8 +2,13 @@
 // its share of each batch.
 
 import type { Transferable } from 'node:worker_threads'
-import { recordBuffers, recordsOf, toRecordColumns } from '../batch/record-columns.ts'
-import type { Partition } from '../batch/records.ts'
+import {
+  type RecordColumns,
+  recordBuffers,
+  recordsOf,
+  toRecordColumns,
+} from '../batch/record-columns.ts'
+import { type Partition, partitionLength } from '../batch/records.ts'
 import type { Spread } from '../batch/spread.ts'
 import { systemClock } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
@@ -15,7 +20,7 @@ import { BlockInbox } from './block-inbox.ts'
 import type { Answer } from './calls.ts'
 import { toWire } from './error-wire.ts'
 import { buildGraph } from './graph-recipe.ts'
-import { type GraphRan, runGraph } from './graph-runner.ts'
+import { type GraphRan, type OutputSpreads, runGraph } from './graph-runner.ts'
 import type {
   BuiltGraph,
   KeptColumns,
@@ -25,6 +30,8 @@ import type {
   WorkerNotice,
   WorkerRequest,
 } from './protocol.ts'
+import { resultsTooLarge } from './result-bound.ts'
+import { SinkTasks } from './sink-tasks.ts'
 import { SwapLines } from './swap-lines.ts'
 
 type Begin = Extract<WorkerRequest, { kind: 'begin' }>
@@ -41,22 +48,28 @@ export class WorkerSession {
   readonly #lines: SwapLines
   readonly #inbox: BlockInbox
   readonly #stages = new StageCache()
+  readonly #tasks: SinkTasks
+  readonly #results: Pick<Begin, 'resultBytesMax' | 'fetchAll'>
   #lastBatchId = 0
+  /** What the last run gave, for tasks to write. */
+  #outputs: OutputSpreads = []
 
-  private constructor(graph: BatchGraph, lines: SwapLines, inbox: BlockInbox) {
+  private constructor(begin: Begin, graph: BatchGraph, inbox: BlockInbox, tasks: SinkTasks) {
     this.#graph = graph
-    this.#lines = lines
+    this.#lines = new SwapLines(begin.workers, begin.self, begin.lines)
     this.#inbox = inbox
+    this.#tasks = tasks
+    this.#results = begin
   }
 
   static async begin(begin: Begin): Promise<WorkerSession> {
     const { workers, self, zeroTime, cacheBytesMax } = begin
-    const graph = await buildGraph(begin.recipe)
+    const { graph, sinks } = await buildGraph(begin.recipe)
     await loadAll(graph.broadcasts)
     const batchGraph = new BatchGraph(graph, zeroTime, cacheBytesMax, { workers, self })
     const sources = graph.sources.map(({ source }) => source)
     const inbox = new BlockInbox(sources, begin.blocks)
-    return new WorkerSession(batchGraph, new SwapLines(workers, self, begin.lines), inbox)
+    return new WorkerSession(begin, batchGraph, inbox, new SinkTasks(graph.outputs, sinks))
   }
 
   /** What the graph is made of, to be compared with the others'. */
@@ -73,6 +86,13 @@ export class WorkerSession {
       }
       case 'run':
         return this.#run(request)
+      case 'write': {
+        const parts = this.#outputs[request.outputId]?.parts ?? []
+        return { value: await this.#tasks.write(request, parts) }
+      }
+      case 'close-sinks':
+        await this.#tasks.close()
+        return { value: undefined }
       case 'snapshot': {
         const blob = this.#graph.snapshot()
         return { value: blob, transfer: [blob.buffer as ArrayBuffer] }
@@ -93,6 +113,7 @@ export class WorkerSession {
         this.#lines.abort(notice.attempt, new AttemptAborted('another worker failed'))
         break
       case 'merge':
+        this.#outputs = []
         this.#graph.merge()
         this.#inbox.forget(this.#lastBatchId)
         break
@@ -102,14 +123,16 @@ export class WorkerSession {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#lines.close()
     this.#inbox.close()
+    await this.#tasks.close()
   }
 
   async #run({ attempt, batchId, time, traced, sources }: Run): Promise<Answer> {
     this.#lines.begin(attempt)
     this.#lastBatchId = batchId
+    this.#outputs = []
     const spreads = []
     for (const [sourceId, parts] of sources.entries()) {
       spreads.push(parts && (await this.#spreadOf(batchId, sourceId, parts)))
@@ -143,16 +166,23 @@ export class WorkerSession {
   }
 
   #ran({ outputs, tally, retriedCalls }: GraphRan): Answer {
+    this.#outputs = outputs
+    const { fetchAll, resultBytesMax } = this.#results
     const columns = outputs.map((spread, i) => {
-      const node = this.#graph.graph.outputs[i]?.node
-      return spread && this.#columnsOf(spread, node?.id ?? 0)
+      if (spread === undefined) return undefined
+      const nodeId = this.#graph.graph.outputs[i]?.node.id ?? 0
+      const stays = this.#tasks.writes(i) && !fetchAll
+      return stays ? countsOf(spread) : this.#columnsOf(spread, nodeId)
     })
+    const buffers = columns.flatMap((output) =>
+      (output?.parts ?? []).flatMap(([, part]) => bufferOf(part)),
+    )
+    const bytes = buffers.reduce((n, buffer) => n + buffer.byteLength, 0)
+    if (bytes > resultBytesMax) throw resultsTooLarge(bytes, resultBytesMax)
     const changes = this.#graph.changes()
     const added = [...tally.entries()]
-    const value: RanColumns = { outputs: columns, changes, added, retriedCalls }
-    const transfer: Transferable[] = columns.flatMap((output) =>
-      (output?.parts ?? []).flatMap(([, records]) => recordBuffers(records)),
-    )
+    const value: RanColumns = { outputs: columns, changes, added, retriedCalls, bytes }
+    const transfer: Transferable[] = buffers
     if (changes !== undefined) transfer.push(changes.buffer as ArrayBuffer)
     return { value, transfer }
   }
@@ -166,6 +196,19 @@ export class WorkerSession {
       ),
     }
   }
+}
+
+function countsOf({ owners, parts }: Spread<Partition<unknown>>): OutputColumns {
+  return {
+    partitions: owners.length,
+    parts: parts.flatMap((pieces, partition) =>
+      pieces === undefined ? [] : [[partition, partitionLength(pieces)] as const],
+    ),
+  }
+}
+
+function bufferOf(part: RecordColumns | number): ArrayBuffer[] {
+  return typeof part === 'number' ? [] : recordBuffers(part)
 }
 
 function asPieces(spread: Spread<readonly unknown[]>): Spread<Partition<unknown>> {

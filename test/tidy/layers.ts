@@ -83,6 +83,8 @@ export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr', 'p-que
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-kinesis': ['receivers/kinesis/', 'testing/'],
   '@smithy/node-http-handler': ['receivers/kinesis/', 'testing/'],
+  pg: ['sinks/postgres/'],
+  'pg-copy-streams': ['sinks/postgres/'],
 }
 
 /** The index in `LAYERS` of a path from src/, or -1 where the table does not place it. */

@@ -1,0 +1,187 @@
+// Exactly once in a folder: a batch is one directory that appears whole, by one rename.
+//
+// Tasks write the parts into a directory of their attempt, under the attempts of this epoch; the
+// driver adds the manifest and renames the directory. A rename onto a directory that is there
+// fails, so a batch that is there stays as it is; its records are the same, because its plan was
+// durable before the first write. A new epoch removes the attempts of earlier ones: a rename, and a
+// write, by a driver that was fenced then find nothing.
+
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
+import { syncFolder, writeDurably } from './durable-files.ts'
+import { type FolderLayout, MANIFEST, type Part } from './folder-layout.ts'
+import type {
+  SinkBatch,
+  SinkCommitter,
+  SinkContext,
+  SinkReceipt,
+  SinkTask,
+  SinkTaskWriter,
+  TaskReceipt,
+  TaskSink,
+  WrittenPartition,
+} from './sink.ts'
+
+/** A sink that writes batches as directories of one folder. */
+export function folderSink(name: string, layout: FolderLayout): TaskSink<unknown> {
+  return {
+    name,
+    guarantee: 'exactly-once',
+    async open(context) {
+      const committer = new FolderCommitter(layout, context)
+      await committer.begin()
+      return committer
+    },
+    openTask: () => Promise.resolve(new PartWriter(layout)),
+  }
+}
+
+class PartWriter implements SinkTaskWriter<unknown> {
+  readonly #layout: FolderLayout
+
+  constructor(layout: FolderLayout) {
+    this.#layout = layout
+  }
+
+  async write({ partition, ticket }: SinkTask, records: readonly unknown[]): Promise<TaskReceipt> {
+    const { partName, lineOf } = this.#layout
+    const file = partName(partition)
+    const bytes = Buffer.from(records.map((record) => `${lineOf(record)}\n`).join(''))
+    await writeDurably(join(ticket as string, file), bytes)
+    const detail = { file, crc32: crc32(bytes) }
+    return { records: records.length, bytes: bytes.length, detail }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+class FolderCommitter implements SinkCommitter {
+  readonly #layout: FolderLayout
+  readonly #attempts: string
+
+  constructor(layout: FolderLayout, { epoch }: SinkContext) {
+    this.#layout = layout
+    this.#attempts = join(layout.folder, `${layout.attempts}${epoch}`)
+  }
+
+  /** Makes the folder, and removes what attempts of earlier epochs left. */
+  async begin(): Promise<void> {
+    const { folder } = this.#layout
+    try {
+      await mkdir(folder, { recursive: true })
+      for (const name of await readdir(folder)) {
+        if (this.#isAttempts(name)) await this.#removeAttempts(name)
+      }
+      await mkdir(this.#attempts, { recursive: true })
+    } catch (cause) {
+      throw new ConfigError(
+        `Cannot write to folder "${folder}": ${messageOf(cause)}; check that it exists or can be ` +
+          `made, its permissions, and that the disk has room`,
+        { cause },
+      )
+    }
+  }
+
+  #isAttempts(name: string): boolean {
+    const { attempts } = this.#layout
+    return name.startsWith(attempts) && /^\d+$/.test(name.slice(attempts.length))
+  }
+
+  /** The rename takes the directory away in one step; a late rename out of it then fails. */
+  async #removeAttempts(name: string): Promise<void> {
+    const { folder } = this.#layout
+    const gone = join(folder, `_gone-${name}`)
+    await rm(gone, { recursive: true, force: true })
+    try {
+      await rename(join(folder, name), gone)
+    } catch (error) {
+      // The run that was fenced removed it as it closed.
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+    await rm(gone, { recursive: true, force: true })
+  }
+
+  /** Nothing to do: committing a batch that is there changes nothing. */
+  recover(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Gives the directory of the attempt. */
+  async prepare(batch: SinkBatch): Promise<string> {
+    for (let before = 0; before < batch.attempt; before++) {
+      await this.#remove({ ...batch, attempt: before })
+    }
+    const directory = this.#directoryOf(batch)
+    await rm(directory, { recursive: true, force: true })
+    // Not `recursive`: a new epoch took the folder above away, and it must stay away.
+    await mkdir(directory)
+    return directory
+  }
+
+  async commit(batch: SinkBatch, written: readonly WrittenPartition[]): Promise<SinkReceipt> {
+    const directory = this.#directoryOf(batch)
+    const parts = written.map(({ records, bytes, detail }): Part => {
+      const { file, crc32: crc } = detail as Pick<Part, 'file' | 'crc32'>
+      return { file, records, bytes, crc32: crc }
+    })
+    const records = parts.reduce((n, part) => n + part.records, 0)
+    const { pipeline, batchId, time, epoch } = batch
+    const manifest = { pipeline, batchId, time, epoch, records, parts }
+    await writeDurably(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+    await this.#publish(batch, directory)
+    return { records, bytes: parts.reduce((n, part) => n + part.bytes, 0) }
+  }
+
+  async #publish(batch: SinkBatch, directory: string): Promise<void> {
+    const { folder, nameOf, refuseOthers } = this.#layout
+    const target = join(folder, nameOf(batch))
+    await syncFolder(directory)
+    try {
+      await rename(directory, target)
+    } catch (error) {
+      const there = codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST'
+      if (!there) throw error
+      if (refuseOthers) await requireSameBatch(batch, target)
+      await this.#remove(batch)
+    }
+    await syncFolder(folder)
+  }
+
+  #directoryOf(batch: SinkBatch): string {
+    return join(this.#attempts, `${this.#layout.nameOf(batch)}-a${batch.attempt}`)
+  }
+
+  async #remove(batch: SinkBatch): Promise<void> {
+    await rm(this.#directoryOf(batch), { recursive: true, force: true })
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#attempts, { recursive: true, force: true })
+  }
+}
+
+/** Refuses to take a directory of another run or program for the batch that is to be written. */
+async function requireSameBatch(batch: SinkBatch, target: string): Promise<void> {
+  let found: Partial<SinkBatch> | undefined
+  try {
+    found = JSON.parse(await readFile(join(target, MANIFEST), 'utf8')) as Partial<SinkBatch>
+  } catch {
+    // No manifest that can be read: somebody else's.
+  }
+  const same = (['pipeline', 'batchId', 'time'] as const).every(
+    (part) => found?.[part] === batch[part],
+  )
+  if (same) return
+  const holds =
+    found === undefined
+      ? 'something without a manifest'
+      : `batch ${found.batchId} of pipeline "${found.pipeline}"`
+  throw new StreamingError(
+    'SINK_FAILED',
+    `Folder "${target}" is there and holds ${holds}: move it away, or save under another prefix`,
+  )
+}
