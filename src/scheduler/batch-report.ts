@@ -38,8 +38,10 @@ export class BatchReport {
     return ended
   }
 
-  failed(error: unknown): void {
+  /** Tells that the batch has failed, and throws its error. */
+  failed(error: unknown): never {
     this.#parts.events.emit({ kind: 'batch-failed', ...this.#ended(), error })
+    throw error
   }
 
   #ended(): EndedBatchInfo {

@@ -26,8 +26,8 @@ import type {
 } from '../workers/executor.ts'
 import type { OutputOperations, Staged } from './output-operations.ts'
 
-/** Points in a batch's life at which a test may let the process die. 'staged' comes only where tasks
- * write: they have, and nothing is committed to a sink. */
+/** Points in a batch's life at which a test may let the process die. 'staged' comes only where
+ * tasks write: they have, and nothing is committed to a sink. */
 export type LifePoint = 'planned' | 'ran' | 'staged' | 'sinks' | 'committed'
 
 /** Called at each point; whatever it throws ends the run as a death would. */
@@ -104,8 +104,8 @@ export class BatchRunner {
     return { request, info, ran, attempt, planned, staged: [] }
   }
 
-  /** Lets tasks write a batch that ran, once its plan is durable. If a worker dies with records, the
-   * batch is run again. */
+  /** Lets tasks write a batch that ran, once its plan is durable. If a worker dies with records,
+   * the batch is run again. */
   async stage(batch: RanBatch): Promise<RanBatch> {
     const { attemptsMax, events, log, outputs, probe } = this.#parts
     const { request, planned } = batch

@@ -220,16 +220,11 @@ export class Engine {
     const report = this.#report(request)
     report.started()
     const [, before] = this.#ends
-    let ran: RanBatch
-    try {
-      ran = await this.#runner.run(request, report.info)
-      // Sinks have one batch at a time.
-      if (this.#outputs.some(({ kind }) => kind === 'tasks')) await before
-      ran = await this.#runner.stage(ran)
-    } catch (error) {
-      report.failed(error)
-      throw error
-    }
+    const reported = <R>(work: Promise<R>) => work.catch((error: unknown) => report.failed(error))
+    let ran = await reported(this.#runner.run(request, report.info))
+    // Sinks have one batch at a time.
+    if (this.#outputs.some(({ kind }) => kind === 'tasks')) await before
+    ran = await reported(this.#runner.stage(ran))
     this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
     if (overlaps) this.#executor.merge()
@@ -277,7 +272,6 @@ export class Engine {
       this.#receivers.batchCompleted(ended)
     } catch (error) {
       report.failed(error)
-      throw error
     }
   }
 

@@ -2,8 +2,8 @@
 // others from the batch: they have it, and have it again when it is redone. Only a run that was
 // taken over stops at once, since it may not write any more.
 //
-// Where tasks write, they do so first, for all such outputs: a worker that dies then makes the batch
-// run again, and nothing has been committed to a sink.
+// Where tasks write, they do so first, for all such outputs: a worker that dies then makes the
+// batch run again, and nothing has been committed to a sink.
 
 import { recordsOf } from '../batch/record-columns.ts'
 import type { Output } from '../dstream/graph.ts'
