@@ -47,7 +47,6 @@ export type { Metrics } from './scheduler/metrics.ts'
 export type { BackpressureOptions, PipelineOptions } from './scheduler/options.ts'
 export type { CompletedBatch } from './scheduler/progress.ts'
 export type {
-  AnySink,
   DriverSink,
   Sink,
   SinkBatch,

@@ -5,6 +5,7 @@ import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
 import type { Output } from '../dstream/graph.ts'
 import {
+  type DriverSink,
   isTaskSink,
   type SinkBatch,
   type SinkCommitter,
@@ -33,7 +34,7 @@ export async function openOutput(
   if (sink === undefined) throw new Error(`millrace bug: output "${output.kind}" has no sink`)
   return isTaskSink(sink)
     ? { kind: 'tasks', writer: await sink.open(context) }
-    : { kind: 'driver', writer: await sink.open(context) }
+    : { kind: 'driver', writer: await (sink as DriverSink<unknown>).open(context) }
 }
 
 class ForeachBatchWriter implements SinkWriter<unknown> {

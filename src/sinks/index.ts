@@ -1,7 +1,6 @@
 export { type ConsoleOptions, console } from './console.ts'
 export { files } from './files.ts'
 export type {
-  AnySink,
   DriverSink,
   Sink,
   SinkBatch,

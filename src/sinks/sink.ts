@@ -124,34 +124,34 @@ export interface SinkTaskWriter<T> {
   close(): Promise<void>
 }
 
-/** What every sink says of itself. */
-export interface AnySink<T> {
+/** Describes where results go: a DriverSink or a TaskSink. `writeTo()` takes it; nothing is opened
+ * before `start()`. */
+export interface Sink<T> {
   /** Short name for logs, errors and the plan, for example `files:./out`. */
   readonly name: string
   /** `exactly-once`: a batch written twice is there once. `at-least-once`: it may be seen again,
    * under the same id. */
   readonly guarantee: 'exactly-once' | 'at-least-once'
+  /** Checks the place and rejects with an error that says what to check. From then on a lower epoch
+   * must not commit, where the sink can help it. */
+  open(context: SinkContext): Promise<SinkWriter<T> | SinkCommitter>
   /** Only carries the type of the records. */
   readonly accepts?: (record: T) => void
 }
 
 /** A sink whose driver gets each batch whole. */
-export interface DriverSink<T> extends AnySink<T> {
-  /** Checks the place and rejects with an error that says what to check. */
+export interface DriverSink<T> extends Sink<T> {
+  /** Opens the one side that it has. */
   open(context: SinkContext): Promise<SinkWriter<T>>
 }
 
 /** A sink whose tasks write the partitions, in the threads that have them. */
-export interface TaskSink<T> extends AnySink<T> {
-  /** Checks the place and rejects with an error that says what to check. From then on a lower epoch
-   * must not commit, where the sink can help it. */
+export interface TaskSink<T> extends Sink<T> {
+  /** Opens the driver's side. */
   open(context: SinkContext): Promise<SinkCommitter>
   /** Opens the side of one thread, before its first write. */
   openTask(context: SinkTaskContext): Promise<SinkTaskWriter<T>>
 }
-
-/** Describes where results go. `writeTo()` takes it; nothing is opened before `start()`. */
-export type Sink<T> = DriverSink<T> | TaskSink<T>
 
 /** True for a sink whose tasks write. */
 export function isTaskSink<T>(sink: Sink<T>): sink is TaskSink<T> {
