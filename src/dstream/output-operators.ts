@@ -3,7 +3,7 @@
 import type { Batch } from '../batch/batch.ts'
 import { requireFunction } from '../batch/closures.ts'
 import { ConfigError } from '../errors.ts'
-import type { Sink } from '../sinks/sink.ts'
+import type { Sink, TaskSink } from '../sinks/sink.ts'
 import type { BatchContext, SaveFormat } from './graph.ts'
 import { StateOperators } from './state-operators.ts'
 
@@ -65,7 +65,7 @@ export abstract class OutputOperators<T> extends StateOperators<T> {
    * assert.deepEqual(sink.records(), [10, 20])
    * ```
    */
-  writeTo(sink: Sink<T>): void {
+  writeTo(sink: Sink<T> | TaskSink<T>): void {
     if (typeof sink?.open !== 'function') {
       throw new ConfigError(`Cannot write to a ${typeof sink}: it must be a Sink, such as files()`)
     }
