@@ -38,10 +38,8 @@ export class BatchReport {
     return ended
   }
 
-  /** Tells that the batch has failed, and throws its error. */
-  failed(error: unknown): never {
+  failed(error: unknown): void {
     this.#parts.events.emit({ kind: 'batch-failed', ...this.#ended(), error })
-    throw error
   }
 
   #ended(): EndedBatchInfo {

@@ -220,7 +220,11 @@ export class Engine {
     const report = this.#report(request)
     report.started()
     const [, before] = this.#ends
-    const reported = <R>(work: Promise<R>) => work.catch((error: unknown) => report.failed(error))
+    const reported = <R>(work: Promise<R>): Promise<R> =>
+      work.catch((error: unknown) => {
+        report.failed(error)
+        throw error
+      })
     let ran = await reported(this.#runner.run(request, report.info))
     // Sinks have one batch at a time.
     if (this.#outputs.some(({ kind }) => kind === 'tasks')) await before
@@ -272,6 +276,7 @@ export class Engine {
       this.#receivers.batchCompleted(ended)
     } catch (error) {
       report.failed(error)
+      throw error
     }
   }
 
