@@ -82,6 +82,7 @@ export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr', 'p-que
 /** Packages that only the named folders of src/ may import: no other entry loads them. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-kinesis': ['receivers/kinesis/', 'testing/'],
+  '@smithy/core': ['testing/'],
   '@smithy/node-http-handler': ['receivers/kinesis/', 'testing/'],
   pg: ['sinks/postgres/'],
   'pg-copy-streams': ['sinks/postgres/'],
