@@ -35,11 +35,12 @@ export function allExamples(): Example[] {
   return [...sources, ...pages]
 }
 
-// What examples use of Node without importing it: they are about millrace.
-const OF_NODE: readonly (readonly [module: string, names: readonly string[]])[] = [
+// What examples use without importing it: they are about millrace.
+const OF_OTHERS: readonly (readonly [module: string, names: readonly string[]])[] = [
   ['node:fs/promises', ['mkdtemp', 'readFile', 'readdir', 'writeFile']],
   ['node:os', ['tmpdir']],
   ['node:path', ['join']],
+  ['@aws-sdk/client-kinesis', ['CreateStreamCommand', 'KinesisClient']],
 ]
 
 const types = new Set(
@@ -72,7 +73,7 @@ export function moduleOf({ code, source }: Example, folder: string): string {
     take(exportsOf(source), specifier)
   }
   for (const [entry, file] of ENTRIES) take(exportsOf(file), entry)
-  for (const [module, names] of OF_NODE) take(names, module)
+  for (const [module, names] of OF_OTHERS) take(names, module)
   return `${lines.join('\n')}\n${code}\nexport {}\n`
 }
 

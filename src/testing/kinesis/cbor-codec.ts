@@ -3,7 +3,7 @@
 // the RFC says: the SDKs write and read milliseconds).
 
 import { cbor, tag } from '@smithy/core/cbor'
-import { isObject, type Scalars } from './input-shapes.ts'
+import { isObject, type Scalars } from './read-input.ts'
 
 const TIMESTAMP_TAG = 1
 
@@ -23,11 +23,10 @@ export function encodeCbor(value: unknown): Uint8Array {
 
 /** Blobs and timestamps in CBOR. */
 export const cborScalars: Scalars = {
-  // A copy: the decoder gives a view, and the record would hold the whole request.
-  blob: (value) => (value instanceof Uint8Array ? Uint8Array.from(value) : undefined),
+  blob: (value) => value,
   timestamp(value) {
     const ms = isObject(value) && value['tag'] === TIMESTAMP_TAG ? value['value'] : value
-    return typeof ms === 'number' ? new Date(ms) : undefined
+    return typeof ms === 'number' ? new Date(ms) : value
   },
 }
 

@@ -107,12 +107,13 @@ function wrongType(value: unknown, type: Constraint['type']): ServiceFault {
 }
 
 function wrongTypeMessage(value: unknown, type: Constraint['type']): string {
+  if (Array.isArray(value)) return 'Start of list found where not expected'
+  if (typeof value === 'object') return 'Start of structure or map found where not expected.'
   if (type === 'List') return 'Expected list or null'
   if (type === 'Map') return 'Expected map or null'
   if (type === 'Structure') return 'Expected null'
-  if (Array.isArray(value)) return 'Start of list found where not expected'
-  if (typeof value === 'object') return 'Start of structure or map found where not expected.'
-  const wanted = type === 'Timestamp' ? 'milliseconds since epoch' : `an ${type}`
+  const words = { Timestamp: 'milliseconds since epoch', Blob: 'a Blob' } as Record<string, string>
+  const wanted = words[type] ?? `an ${type}`
   const java = { boolean: 'java.lang.Boolean', string: 'java.lang.String' } as Record<
     string,
     string

@@ -1,6 +1,7 @@
 // AWS JSON 1.1: blobs are base64, timestamps are epoch seconds with fractions.
 
-import { isObject, type Scalars, SerializationFault } from './input-shapes.ts'
+import { isObject, type Scalars } from './read-input.ts'
+import { ServiceFault } from './service-fault.ts'
 
 /** Reads one body; undefined where it is not JSON. */
 export function decodeJson(body: Uint8Array): unknown {
@@ -20,12 +21,12 @@ export function encodeJson(value: unknown): Uint8Array {
 /** Blobs and timestamps in JSON. */
 export const jsonScalars: Scalars = {
   blob(value) {
-    if (typeof value !== 'string') return undefined
+    if (typeof value !== 'string') return value
     const bytes = Buffer.from(value, 'base64')
-    if (bytes.length !== bytesIn(value)) throw new SerializationFault(notBase64(value))
+    if (bytes.length !== bytesIn(value)) throw notBase64(value)
     return bytes
   },
-  timestamp: (value) => (typeof value === 'number' ? new Date(value * 1_000) : undefined),
+  timestamp: (value) => (typeof value === 'number' ? new Date(value * 1_000) : value),
 }
 
 /** The bytes of a text, if it is base64: what is not, Node leaves out. */
@@ -35,15 +36,13 @@ function bytesIn(base64: string): number {
   return (base64.length / 4) * 3 - padding
 }
 
-function notBase64(text: string): string {
-  const cannot = `'${text}' can not be converted to a Blob:`
-  if (text.length % 4 !== 0) {
-    return (
-      `${cannot} Base64 encoded length is expected a multiple of 4 bytes but found: ` +
-      `${text.length}`
-    )
-  }
-  return `${cannot} Invalid Base64 character: '${/[^a-zA-Z0-9+/=]|=(?=[^=])/.exec(text)?.[0]}'`
+function notBase64(text: string): ServiceFault {
+  const why =
+    text.length % 4 === 0
+      ? `Invalid Base64 character: '${/[^a-zA-Z0-9+/=]|=(?=[^=])/.exec(text)?.[0]}'`
+      : `Base64 encoded length is expected a multiple of 4 bytes but found: ${text.length}`
+  const message = `'${text}' can not be converted to a Blob: ${why}`
+  return new ServiceFault('SerializationException', message)
 }
 
 /** The value as JSON has it. Dates and bytes have a `toJSON` of their own, so this comes before. */

@@ -1,11 +1,15 @@
 // The simulator as its users see it: the service, and the ways to call it.
 
+import type { HttpHandler } from '@smithy/core/protocols'
 import { type Clock, systemClock } from '../../clock.ts'
 import type { LoggedCall } from './call-log.ts'
 import type { FaultKind, FaultRule } from './faults.ts'
+import { HttpServer } from './http-server.ts'
 import type { KinesisLimits } from './kinesis-limits.ts'
+import { wireHandler } from './request-handler.ts'
 import { KinesisService } from './service.ts'
 import type { ShardTraffic } from './traffic-book.ts'
+import { Wire } from './wire.ts'
 
 /** Options of a `KinesisSimulator`. */
 export interface KinesisSimulatorOptions {
@@ -53,10 +57,13 @@ export class KinesisSimulator {
   /** The clock that was given. */
   readonly clock: Clock
   readonly #service: KinesisService
+  readonly #wire: Wire
+  readonly #servers: HttpServer[] = []
 
   constructor(options: KinesisSimulatorOptions = {}) {
     this.clock = options.clock ?? systemClock
     this.#service = new KinesisService({ ...options, clock: this.clock })
+    this.#wire = new Wire(this.#service)
   }
 
   /** The newest calls, oldest first; each is a copy of what was noted.
@@ -98,16 +105,61 @@ export class KinesisSimulator {
     return this.#service.call(operation, input)
   }
 
-  /** Ends the simulator. A second call does nothing.
+  /** Listens on 127.0.0.1 and gives the `endpoint` for clients. One port speaks HTTP/1.1 and
+   * HTTP/2 without TLS, in JSON and CBOR; any credentials will do.
+   *
+   * @param port a free one by default
    *
    * @example
    * ```ts
    * const simulator = new KinesisSimulator()
+   * const endpoint = await simulator.listen()
+   * const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+   * const client = new KinesisClient({ endpoint, region: 'us-east-1', credentials })
+   * await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }))
+   * assert.equal(simulator.calls[0]?.operation, 'CreateStream')
+   * client.destroy()
    * await simulator.close()
-   * assert.equal(simulator.callCount, 0)
    * ```
    */
-  close(): Promise<void> {
-    return Promise.resolve()
+  async listen(port = 0): Promise<string> {
+    const server = await HttpServer.listen(this.#wire, port)
+    this.#servers.push(server)
+    return server.url
+  }
+
+  /** A `requestHandler` for the client of the AWS SDK that calls the simulator in this process: no
+   * socket, no timer but those of the simulator's clock. Give the client `maxAttempts: 1` too, so
+   * that it waits for no retry of its own.
+   *
+   * @example
+   * ```ts
+   * const simulator = new KinesisSimulator({ clock: new ManualClock() })
+   * const client = new KinesisClient({
+   *   region: 'us-east-1',
+   *   credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+   *   maxAttempts: 1,
+   *   requestHandler: simulator.requestHandler(),
+   * })
+   * await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }))
+   * assert.equal(simulator.callCount, 1)
+   * ```
+   */
+  requestHandler(): HttpHandler {
+    return wireHandler(this.#wire, this.clock)
+  }
+
+  /** Frees the ports and ends the simulator. A second call does nothing.
+   *
+   * @example
+   * ```ts
+   * const simulator = new KinesisSimulator()
+   * const endpoint = await simulator.listen()
+   * await simulator.close()
+   * await assert.rejects(fetch(endpoint))
+   * ```
+   */
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.splice(0).map((server) => server.close()))
   }
 }

@@ -5,14 +5,12 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../../clock.ts'
 import { unsigned } from './authorization.ts'
 import { cborScalars, decodeCbor, encodeCbor } from './cbor-codec.ts'
-import {
-  INPUT_SHAPES,
-  isObject,
-  readInput,
-  type Scalars,
-  SerializationFault,
-} from './input-shapes.ts'
+import type { Fault } from './faults.ts'
 import { decodeJson, encodeJson, jsonScalars } from './json-codec.ts'
+import type { Input, Output } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
+import { isObject, readInput, type Scalars } from './read-input.ts'
+import { ConnectionCut, ServiceFault } from './service-fault.ts'
 
 /** A request, its body whole and the names of its headers in lower case. */
 export interface WireRequest {
@@ -59,34 +57,27 @@ const CBOR_FORMAT: Format = {
 }
 
 /** What the wire needs of the service. `decide` is asked once a call; the wire carries out `slow`,
- * by waiting before the call, and the service the rest: it throws a ServiceFault, with `code` and
- * `status`, or a ConnectionCut. */
-export interface WiredService<F extends WiredFault> {
+ * by waiting before the call, and the service the rest. */
+export interface WiredService {
   readonly clock: Clock
-  readonly faults: {
-    decide(operation: string, input: Readonly<Record<string, unknown>>, atMs: number): F
-  }
+  readonly faults: { decide(operation: string, input: Input, atMs: number): Fault }
   nowMs(): number
-  call(operation: string, input: Readonly<Record<string, unknown>>, fault: F): unknown
-}
-
-interface WiredFault {
-  readonly kind: string
-  readonly delayMs: number
+  /** Throws a ServiceFault or a ConnectionCut. */
+  call(operation: string, input: Input, fault: Fault): Output
 }
 
 /** What a request asks for. */
 interface Call {
   readonly operation: string
-  readonly input: Record<string, unknown>
+  readonly body: Input
   readonly format: Format
 }
 
 /** Turns requests into calls of a service. */
-export class Wire<F extends WiredFault = WiredFault> {
-  readonly #service: WiredService<F>
+export class Wire {
+  readonly #service: WiredService
 
-  constructor(service: WiredService<F>) {
+  constructor(service: WiredService) {
     this.#service = service
   }
 
@@ -94,24 +85,24 @@ export class Wire<F extends WiredFault = WiredFault> {
   async handle(request: WireRequest): Promise<WireResponse | 'cut'> {
     const read = readCall(request)
     if ('status' in read) return read
-    const { operation, input, format } = read
-    const service = this.#service
-    const fault = service.faults.decide(operation, input, service.nowMs())
-    if (fault.kind === 'slow') await sleep(service.clock, fault.delayMs)
     try {
-      const result = service.call(operation, input, fault)
-      return answer(200, format.type, result === undefined ? EMPTY : format.encode(result))
+      const result = await this.#call(read)
+      const body = Object.keys(result).length === 0 ? EMPTY : read.format.encode(result)
+      return answer(200, read.format.type, body)
     } catch (error) {
-      if (!(error instanceof Error)) throw error
-      if (error.name === 'ConnectionCut') return 'cut'
-      if (isRefusal(error)) return refusal(error, format)
+      if (error instanceof ConnectionCut) return 'cut'
+      if (error instanceof ServiceFault) return refusal(error, read.format)
       throw error
     }
   }
-}
 
-function isRefusal(error: Error): error is Error & Refusal {
-  return error.name === 'ServiceFault' && 'code' in error && 'status' in error
+  async #call({ operation, body, format }: Call): Promise<Output> {
+    const service = this.#service
+    const input = readInput(body, OPERATIONS.get(operation)?.members ?? {}, format.scalars)
+    const fault = service.faults.decide(operation, input, service.nowMs())
+    if (fault.kind === 'slow') await sleep(service.clock, fault.delayMs)
+    return service.call(operation, input, fault)
+  }
 }
 
 const EMPTY = new Uint8Array(0)
@@ -122,7 +113,7 @@ function readCall(request: WireRequest): Call | WireResponse {
   if (request.body.length > REQUEST_BYTES_MAX) return answer(413, undefined, EMPTY)
   if (request.method !== 'POST') return xml(403, 'AccessDeniedException', NO_OPERATION)
   const [service, operation = ''] = (request.headers['x-amz-target'] ?? '').split('.')
-  const isKnown = service === SERVICE && Object.hasOwn(INPUT_SHAPES, operation)
+  const isKnown = service === SERVICE && OPERATIONS.has(operation)
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim()
   const format = type === JSON_TYPE ? JSON_FORMAT : type === CBOR_TYPE ? CBOR_FORMAT : undefined
   if (request.body.length === 0) {
@@ -140,23 +131,7 @@ function readCall(request: WireRequest): Call | WireResponse {
   if (missing !== undefined) {
     return refusal({ status: 400, code: missing[0], message: missing[1] }, format)
   }
-  return readTyped(operation, body, format)
-}
-
-function readTyped(
-  operation: string,
-  body: Record<string, unknown>,
-  format: Format,
-): Call | WireResponse {
-  try {
-    return { operation, input: readInput(operation, body, format.scalars), format }
-  } catch (error) {
-    if (!(error instanceof SerializationFault)) throw error
-    const code = 'SerializationException'
-    // The service writes this one word with a capital.
-    const told = format.encode({ __type: code, Message: error.message })
-    return answer(400, format.type, told, code)
-  }
+  return { operation, body, format }
 }
 
 interface Refusal {
@@ -166,7 +141,12 @@ interface Refusal {
 }
 
 function refusal({ status, code, message }: Refusal, format: Format): WireResponse {
-  const body = format.encode({ __type: code, ...(message === undefined ? {} : { message }) })
+  // Of this error alone the service writes the word with a capital.
+  const word = code === 'SerializationException' ? 'Message' : 'message'
+  const body = format.encode({
+    __type: code,
+    ...(message === undefined ? {} : { [word]: message }),
+  })
   return answer(status, format.type, body, code)
 }
 

@@ -7,11 +7,13 @@ import { connect, type Socket } from 'node:net'
 import { KinesisClient, ListStreamsCommand, PutRecordCommand } from '@aws-sdk/client-kinesis'
 import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NO_FAULT } from '../../../src/testing/kinesis/faults.ts'
 import { HttpServer } from '../../../src/testing/kinesis/http-server.ts'
 import { wireHandler } from '../../../src/testing/kinesis/request-handler.ts'
+import { ServiceFault } from '../../../src/testing/kinesis/service-fault.ts'
 import { Wire } from '../../../src/testing/kinesis/wire.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { CountingService, refusal } from './counting-service.ts'
+import { CountingService } from './counting-service.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const region = 'us-east-1'
@@ -67,12 +69,15 @@ describe.each([
     service.answer = { ...ANSWER, EncryptionType: 'x'.repeat(10_000_000) }
     const answer = await client.send(new PutRecordCommand({ ...PUT, Data }))
     expect(answer.EncryptionType).toHaveLength(10_000_000)
-    const [call] = service.calls as { input: { Data: Uint8Array } }[]
-    expect(Buffer.compare(call?.input.Data ?? Buffer.alloc(0), Data)).toBe(0)
+    const sent = service.calls[0]?.input['Data'] as Uint8Array
+    expect(Buffer.compare(sent, Data)).toBe(0)
   })
 
   test('hears what the service refuses', async () => {
-    service.error = refusal('ProvisionedThroughputExceededException', 'Rate exceeded for shard.')
+    service.error = new ServiceFault(
+      'ProvisionedThroughputExceededException',
+      'Rate exceeded for shard.',
+    )
     await expect(client.send(new PutRecordCommand(PUT))).rejects.toMatchObject({
       name: 'ProvisionedThroughputExceededException',
       message: 'Rate exceeded for shard.',
@@ -81,16 +86,16 @@ describe.each([
   })
 
   test('loses an answer when the connection is cut, and goes on with another', async () => {
-    service.fault = { kind: 'cut-after', delayMs: 0 }
+    service.fault = { ...NO_FAULT, kind: 'cut-after' }
     await expect(client.send(new PutRecordCommand(PUT))).rejects.toThrow()
     expect(service.calls).toHaveLength(1)
-    service.fault = { kind: 'none', delayMs: 0 }
+    service.fault = NO_FAULT
     service.answer = ANSWER
     await expect(client.send(new PutRecordCommand(PUT))).resolves.toMatchObject(ANSWER)
   })
 
   test('gives up a slow call when its signal aborts', async () => {
-    service.fault = { kind: 'slow', delayMs: 60_000 }
+    service.fault = { ...NO_FAULT, kind: 'slow', delayMs: 60_000 }
     const abort = new AbortController()
     const put = client.send(new PutRecordCommand(PUT), { abortSignal: abort.signal })
     const failed = expect(put).rejects.toMatchObject({ name: 'AbortError' })
@@ -105,7 +110,7 @@ describe('in the process', () => {
   test('a slow answer waits on the clock of the simulator, and so does its limit', async () => {
     const clock = new ManualClock()
     const slow = new CountingService(clock)
-    slow.fault = { kind: 'slow', delayMs: 1_000 }
+    slow.fault = { ...NO_FAULT, kind: 'slow', delayMs: 1_000 }
     const requestHandler = wireHandler(new Wire(slow), clock)
     const sdk = new KinesisClient({ region, credentials, maxAttempts: 1, requestHandler })
     const answered = sdk.send(new ListStreamsCommand({}))
@@ -128,7 +133,7 @@ describe('the port', () => {
   afterEach(() => server.close())
 
   test('closes while connections of each kind are open and a call is under way', async () => {
-    service.fault = { kind: 'slow', delayMs: 60_000 }
+    service.fault = { ...NO_FAULT, kind: 'slow', delayMs: 60_000 }
     const { hostname: host, port } = new URL(server.url)
     const silent = connect({ host, port: Number(port) })
     const begun = connect({ host, port: Number(port) })

@@ -2,9 +2,12 @@
 
 import { cbor, tag } from '@smithy/core/cbor'
 import { describe, expect, test } from 'vitest'
-import { Wire, type WireRequest } from '../../../src/testing/kinesis/wire.ts'
+import { NO_FAULT } from '../../../src/testing/kinesis/faults.ts'
+import { KinesisService } from '../../../src/testing/kinesis/service.ts'
+import { ServiceFault } from '../../../src/testing/kinesis/service-fault.ts'
+import { Wire, type WiredService, type WireRequest } from '../../../src/testing/kinesis/wire.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { CountingService, refusal } from './counting-service.ts'
+import { CountingService } from './counting-service.ts'
 
 const JSON_TYPE = 'application/x-amz-json-1.1'
 const CBOR_TYPE = 'application/x-amz-cbor-1.1'
@@ -43,7 +46,7 @@ describe('a call', () => {
 
   test('without a result has an empty answer', async () => {
     const service = new CountingService()
-    service.answer = undefined
+    service.answer = {}
     const answer = await handled(service, request('DeleteStream', { StreamName: 's' }))
     expect([answer.status, answer.body.length]).toEqual([200, 0])
     expect(answer.headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/)
@@ -51,13 +54,13 @@ describe('a call', () => {
 
   test('that is refused has status, code and message, in the format of the request', async () => {
     const service = new CountingService()
-    service.error = refusal('ResourceNotFoundException', 'Stream s not found.')
+    service.error = new ServiceFault('ResourceNotFoundException', 'Stream s not found.')
     const json = await handled(service, request('DeleteStream', { StreamName: 's' }))
     expect(json).toMatchObject({ status: 400, headers: { 'content-type': JSON_TYPE } })
     const refused = { __type: 'ResourceNotFoundException', message: 'Stream s not found.' }
     expect(json.told).toEqual(refused)
     expect(json.headers['x-amzn-errortype']).toBe('ResourceNotFoundException')
-    service.error = refusal('InternalFailure', 'no', 500)
+    service.error = new ServiceFault('InternalFailure', 'no', 500)
     const body = cbor.serialize({})
     const other = await handled(service, { ...request('DeleteStream', {}, CBOR_TYPE), body })
     expect(other.status).toBe(500)
@@ -141,7 +144,7 @@ describe('a request that is no call is answered as the service answers it', () =
     ],
     ['a structure for a name', 'DeleteStream', { StreamName: {} }, 'Start of structure or map'],
     ['a list for a name', 'DeleteStream', { StreamName: [] }, 'Start of list found where not'],
-    ['a structure for a list', 'PutRecords', { Records: {} }, 'Start of structure or map found'],
+    ['a structure for a list', 'PutRecords', { Records: {} }, 'Start of structure or map'],
     ['a text for a list', 'PutRecords', { Records: 'a' }, 'Expected list or null'],
     [
       'a time in words',
@@ -164,7 +167,10 @@ describe('a request that is no call is answered as the service answers it', () =
     ],
   ]
   test.each(wrong)('%s', async (_name, operation, input, message) => {
-    const answer = await handled(new CountingService(), request(operation, input))
+    const answer = await handled(
+      new KinesisService({ clock: new ManualClock() }),
+      request(operation, input),
+    )
     expect(answer.told).toMatchObject({ __type: 'SerializationException' })
     expect((answer.told as { Message: string }).Message).toContain(message)
   })
@@ -187,7 +193,7 @@ describe('a fault', () => {
   test('that is slow waits on the clock before the call', async () => {
     const clock = new ManualClock()
     const service = new CountingService(clock)
-    service.fault = { kind: 'slow', delayMs: 500 }
+    service.fault = { ...NO_FAULT, kind: 'slow', delayMs: 500 }
     const answered = handled(service, request('ListStreams', {}))
     clock.advance(499)
     await Promise.resolve()
@@ -202,7 +208,7 @@ describe('a fault', () => {
     ['cut-after', 1],
   ] as const)('%s breaks the connection after %i calls', async (kind, calls) => {
     const service = new CountingService()
-    service.fault = { kind, delayMs: 0 }
+    service.fault = { ...NO_FAULT, kind }
     expect(await new Wire(service).handle(request('ListStreams', {}))).toBe('cut')
     expect(service.calls).toHaveLength(calls)
   })
@@ -222,7 +228,7 @@ function request(operation: string, input: object, type = JSON_TYPE): WireReques
   return { method: 'POST', path: '/', headers: headers(operation, type), body }
 }
 
-async function handled(service: CountingService, asked: WireRequest) {
+async function handled(service: WiredService, asked: WireRequest) {
   const answer = await new Wire(service).handle(asked)
   if (answer === 'cut') throw new Error('The connection was cut')
   const isJson = answer.headers['content-type'] === JSON_TYPE && answer.body.length > 0
