@@ -3,6 +3,8 @@
 import { availableParallelism } from 'node:os'
 import { pino } from 'pino'
 import { LocalStore } from './checkpoint/local-store.ts'
+import { isS3Url, optionsOfUrl } from './checkpoint/s3-options.ts'
+import { S3Store } from './checkpoint/s3-store.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { StreamGraph } from './dstream/graph.ts'
@@ -198,7 +200,8 @@ async function withStore(
 
 function storeOf(checkpoint: PipelineOptions['checkpoint']): CheckpointStore | undefined {
   if (checkpoint === false) return undefined
-  return typeof checkpoint === 'string' ? new LocalStore(checkpoint) : checkpoint
+  if (typeof checkpoint !== 'string') return checkpoint
+  return isS3Url(checkpoint) ? new S3Store(optionsOfUrl(checkpoint)) : new LocalStore(checkpoint)
 }
 
 interface Described<A> {

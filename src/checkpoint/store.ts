@@ -28,6 +28,8 @@ export interface CheckpointStore {
   /** True if objects can grow. Where they cannot, as in an object store, `append` and `sync` are
    * never called, and each group of commits becomes an object of its own. */
   readonly appends: boolean
+  /** Calls that failed and were made again, where the store makes any again. */
+  readonly retries?: number
   /** Makes the place ready; rejects with a message that says what to check. */
   open(): Promise<void>
   /** Makes an object, unless there is one of that name; gives whether it did. */

@@ -21,7 +21,8 @@ export interface BackpressureOptions {
 export interface PipelineOptions {
   /** The time between two batches. */
   readonly batchInterval: Duration
-  /** A folder, a store, or false, which must be written, to run without. */
+  /** A folder, `s3://bucket/prefix`, a store (`S3Store` of `millrace/checkpoint`), or false, which
+   * must be written, to run without. */
   readonly checkpoint: string | false | CheckpointStore
   /** What a failed batch does: 'continue' drops it, and needs `checkpoint: false`. @default
    * 'stop' */

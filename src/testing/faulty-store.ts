@@ -3,7 +3,10 @@
 import type { CheckpointStore } from '../checkpoint/store.ts'
 
 /** What a fault can hit: any operation of a store. */
-export type StoreOperation = Exclude<keyof CheckpointStore, 'kind' | 'location' | 'appends'>
+export type StoreOperation = Exclude<
+  keyof CheckpointStore,
+  'kind' | 'location' | 'appends' | 'retries'
+>
 
 /** One thing that goes wrong. */
 export interface StoreFault {

@@ -1,11 +1,13 @@
-// The Kinesis-compatible servers that integration tests run against: how each is installed and
-// started, and what it lacks.
+// The servers that integration tests run against, compatible with Kinesis and S3: how each is
+// installed and started, and what it lacks.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -98,7 +100,6 @@ const moto: ServerKind = {
   install: "pip install 'moto[server]==5.2.5'",
   // Its closed shards never end: a reader would wait for ever.
   gaps: new Set<Gap>(['resharding', 'UpdateShardCount']),
-  optional: true,
   isInstalled: () => spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status === 0,
   async start() {
     const port = await freePort()
@@ -107,19 +108,52 @@ const moto: ServerKind = {
   },
 }
 
+const VERSITYGW = process.env['VERSITYGW'] ?? 'versitygw'
+
+/** An S3 gateway to a folder, in Go. */
+const versitygw: Omit<ServerKind, 'gaps'> = {
+  name: 'versitygw',
+  install: 'go install -p 1 github.com/versity/versitygw/cmd/versitygw@latest',
+  optional: true,
+  isInstalled: () => spawnSync(VERSITYGW, ['--version'], { stdio: 'ignore' }).status === 0,
+  async start() {
+    const port = await freePort()
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-versitygw-'))
+    const { accessKeyId, secretAccessKey } = credentials
+    const keys = ['--access', accessKeyId, '--secret', secretAccessKey]
+    const args = ['--port', `127.0.0.1:${port}`, ...keys, 'posix', folder]
+    const server = await answering(spawn(VERSITYGW, args, { stdio: 'ignore' }), port, isListening)
+    const close = async () => {
+      await server.close()
+      await rm(folder, { recursive: true })
+    }
+    return { ...server, close }
+  },
+}
+
+/** Servers that let one writer create an S3 object. Others, such as s3rver, do not. */
+const S3_SERVERS = [moto, versitygw]
+
 /** All kinds of servers. */
 export const SERVERS: readonly ServerKind[] = [kinesalite, kinesisLocal, moto]
 
 /** The servers that can be started here. Those that are not installed are listed as left out;
  * where MILLRACE_CI is set, one that `npm ci` should have brought makes it throw. */
 export function installedServers(): ServerKind[] {
-  return SERVERS.filter((kind) => {
-    if (kind.isInstalled()) return true
-    if (kind.optional !== true || process.env['MILLRACE_CI'] === undefined) {
-      leaveOut(`tests that need ${kind.name}`, kind.install)
-    }
-    return false
-  })
+  return SERVERS.filter(isReady)
+}
+
+/** The S3-compatible servers that can be started here; the others as above. */
+export function installedS3Servers(): Omit<ServerKind, 'gaps'>[] {
+  return S3_SERVERS.filter(isReady)
+}
+
+function isReady(kind: Omit<ServerKind, 'gaps'>): boolean {
+  if (kind.isInstalled()) return true
+  if (kind.optional !== true || process.env['MILLRACE_CI'] === undefined) {
+    leaveOut(`tests that need ${kind.name}`, kind.install)
+  }
+  return false
 }
 
 function resolves(module: string): boolean {
@@ -140,23 +174,37 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** Asks a server something; rejects until it answers. */
+type Ask = (server: RunningServer) => Promise<unknown>
+
+const isListening: Ask = ({ endpoint }) => fetch(endpoint)
+
+async function listStreams(server: RunningServer): Promise<void> {
+  const client = clientOf(server)
+  try {
+    await client.send(new ListStreamsCommand({}))
+  } finally {
+    client.destroy()
+  }
+}
+
 /** Waits until a server in a process of its own answers. */
-async function answering(child: ChildProcess, port: number): Promise<RunningServer> {
+async function answering(
+  child: ChildProcess,
+  port: number,
+  ask: Ask = listStreams,
+): Promise<RunningServer> {
   const gone = once(child, 'exit')
   const close = async () => {
     child.kill('SIGKILL')
     await gone
   }
   const server = { endpoint: `http://127.0.0.1:${port}`, close }
-  const client = clientOf(server)
   try {
-    const answers = () => client.send(new ListStreamsCommand({}))
-    await vi.waitFor(answers, { timeout: 25_000, interval: 50 })
+    await vi.waitFor(() => ask(server), { timeout: 25_000, interval: 50 })
   } catch (error) {
     await close()
     throw error
-  } finally {
-    client.destroy()
   }
   return server
 }

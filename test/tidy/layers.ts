@@ -81,6 +81,7 @@ export const PURE_PACKAGES: readonly string[] = ['lru-cache', 'msgpackr', 'p-que
 
 /** Packages that only the named folders of src/ may import: no other entry loads them. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['checkpoint/s3-store.ts'],
   '@aws-sdk/client-kinesis': ['receivers/kinesis/', 'testing/'],
   '@smithy/core': ['testing/'],
   '@smithy/node-http-handler': ['receivers/kinesis/', 'testing/'],

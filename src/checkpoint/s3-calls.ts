@@ -1,0 +1,112 @@
+// Calls to S3 that are tried again: with full jitter, counted, and never past their time.
+//
+// Past the lease another process may hold the log, so an answer that comes later would tell nothing
+// that may be acted upon. A request that is given up may still arrive; what it creates lies under
+// its own epoch or loses the slot.
+
+import { type Clock, sleep } from '../clock.ts'
+import { codeOf } from '../errors.ts'
+
+/** How long one call may go on. */
+export interface CallTimes {
+  /** Of one attempt, in milliseconds. */
+  readonly attemptMs: number
+  /** Of all attempts, in milliseconds. */
+  readonly allMs: number
+}
+
+const FIRST_DELAY_MS = 100
+const DELAY_MAX_MS = 5_000
+
+/** Tries calls again. */
+export class S3Calls {
+  readonly #clock: Clock
+  readonly #random: () => number
+  #retries = 0
+
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** Attempts that were made again so far. */
+  get retries(): number {
+    return this.#retries
+  }
+
+  /** Gives what `attempt` resolves to; rejects with its last error when time is up, and at once
+   * with one that another attempt would give again. */
+  async run<T>(times: CallTimes, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const endsAt = this.#clock.monotonicMs() + times.allMs
+    for (let failed = 0; ; failed += 1) {
+      const leftMs = endsAt - this.#clock.monotonicMs()
+      try {
+        return await this.#within(Math.min(times.attemptMs, leftMs), attempt)
+      } catch (error) {
+        const delayMs = this.#random() * Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** failed)
+        const isLate = this.#clock.monotonicMs() + delayMs >= endsAt
+        if (isLate || !mayBeRetried(error)) throw error
+        this.#retries += 1
+        await sleep(this.#clock, delayMs)
+      }
+    }
+  }
+
+  /** A client may ignore the signal: the attempt ends all the same. */
+  async #within<T>(ms: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const aborted = new AbortController()
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancel = this.#clock.after(ms, () => {
+      const error = new NoAnswer(`no answer within ${Math.round(ms)} ms`)
+      aborted.abort(error)
+      reject(error)
+    })
+    try {
+      return await Promise.race([attempt(aborted.signal), late])
+    } finally {
+      cancel()
+    }
+  }
+}
+
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
+/** The HTTP status of what an S3 client threw, or undefined if there was no answer. */
+export function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined
+  const { $metadata: metadata } = error
+  if (typeof metadata !== 'object' || metadata === null) return undefined
+  const status = 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined
+  return typeof status === 'number' ? status : undefined
+}
+
+const CONFLICT = 409
+const TOO_MANY = 429
+const TIMED_OUT = 408
+
+/** What the network says when an answer does not come. */
+const NETWORK = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+])
+
+const NETWORK_NAMES = new Set(['NoAnswer', 'TimeoutError', 'NetworkingError', 'AbortError'])
+
+/** 409: two writers of one key met, and neither knows yet who won. */
+function mayBeRetried(error: unknown): boolean {
+  const status = statusOf(error)
+  if (status !== undefined) {
+    return status >= 500 || status === CONFLICT || status === TOO_MANY || status === TIMED_OUT
+  }
+  const name = error instanceof Error ? error.name : ''
+  return NETWORK_NAMES.has(name) || NETWORK.has(codeOf(error) ?? '')
+}
