@@ -184,8 +184,8 @@ export class S3Store implements CheckpointStore {
     } catch (cause) {
       if (codeOf(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
       throw new ConfigError(
-        `Cannot use checkpoint "${this.location}": it needs the package @aws-sdk/client-s3, which ` +
-          `is not installed; run \`npm i @aws-sdk/client-s3\``,
+        `Cannot use checkpoint "${this.location}": the package @aws-sdk/client-s3 must be ` +
+          `installed; run \`npm i @aws-sdk/client-s3\``,
         { cause },
       )
     }
