@@ -24,6 +24,9 @@ import type {
   WrittenPartition,
 } from './sink.ts'
 
+/** Begins the name of a directory of attempts that is being removed. */
+const GONE = '_gone-'
+
 /** A sink that writes batches as directories of one folder. */
 export function folderSink(name: string, layout: FolderLayout): TaskSink<unknown> {
   return {
@@ -75,6 +78,7 @@ class FolderCommitter implements SinkCommitter {
       await mkdir(folder, { recursive: true })
       for (const name of await readdir(folder)) {
         if (this.#isAttempts(name)) await this.#removeAttempts(name)
+        else if (this.#isGone(name)) await rm(join(folder, name), { recursive: true, force: true })
       }
       await mkdir(this.#attempts, { recursive: true })
     } catch (cause) {
@@ -91,10 +95,15 @@ class FolderCommitter implements SinkCommitter {
     return name.startsWith(attempts) && /^\d+$/.test(name.slice(attempts.length))
   }
 
+  /** A start that died left it. */
+  #isGone(name: string): boolean {
+    return name.startsWith(GONE) && this.#isAttempts(name.slice(GONE.length))
+  }
+
   /** The rename takes the directory away in one step; a late rename out of it then fails. */
   async #removeAttempts(name: string): Promise<void> {
     const { folder } = this.#layout
-    const gone = join(folder, `_gone-${name}`)
+    const gone = join(folder, `${GONE}${name}`)
     await rm(gone, { recursive: true, force: true })
     try {
       await rename(join(folder, name), gone)

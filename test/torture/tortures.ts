@@ -1,8 +1,11 @@
 // All tortures, by name.
 
+import { clock } from './clock.ts'
 import { commands } from './commands.ts'
+import { crashPoints } from './crash-points.ts'
+import { disk } from './disk.ts'
 import { flips } from './flips.ts'
 import { torn } from './torn.ts'
 import type { Torture } from './torture.ts'
 
-export const TORTURES: readonly Torture[] = [torn, flips, ...commands]
+export const TORTURES: readonly Torture[] = [torn, flips, crashPoints, disk, clock, ...commands]
