@@ -10,7 +10,8 @@ import {
 import type { Suite, Torture } from './torture.ts'
 
 const KIB = 1_024
-const PIPELINES = ['counted', 'joined'] as const
+/** In CI one of them has to do. */
+const PIPELINES = { ci: ['counted'], once: ['counted', 'joined'] } as const
 
 interface Cut {
   readonly fixture: Fixture
@@ -25,9 +26,7 @@ export const torn: Torture = {
   counts: { ci: Number.POSITIVE_INFINITY, once: Number.POSITIVE_INFINITY },
   async open(_store, where): Promise<Suite> {
     const bytes = where === 'ci' ? 8 * KIB : 64 * KIB
-    const fixtures = await Promise.all(
-      PIPELINES.map((name) => fixtureOf(name, bytes / PIPELINES.length)),
-    )
+    const fixtures = await Promise.all(PIPELINES[where].map((name) => fixtureOf(name, bytes)))
     const cutAt = cutsOf(fixtures)
     return {
       cases: fixtures.reduce((n, fixture) => n + bytesOf(fixture.objects), 0),
