@@ -1,18 +1,21 @@
 // Faults that keep a call from being executed at all.
 
 import { placeOfCall } from './call-place.ts'
+import type { FaultKind } from './faults.ts'
 import type { CallContext, Input } from './operation.ts'
 import { ConnectionCut, limitExceeded, ServiceFault, throughputExceeded } from './service-fault.ts'
 import { shardIndexOf } from './shard.ts'
 
 const DATA_PLANE = new Set(['PutRecord', 'PutRecords', 'GetRecords', 'GetShardIterator'])
 
+const KEEPS_AWAY: ReadonlySet<FaultKind> = new Set(['error', 'throttle', 'cut-before'])
+
 /** Throws what the fault of a call wants instead of its execution, if it does. */
 export function preempt(input: Input, context: CallContext): void {
-  const instead = insteadOf(context)
-  if (instead === undefined) return
+  if (context.fault.kind === 'none') return
   noteCall(input, context)
-  throw instead
+  const instead = insteadOf(context)
+  if (instead !== undefined) throw instead
 }
 
 function insteadOf({ fault, operation, notes, account }: CallContext): Error | undefined {
@@ -34,12 +37,14 @@ function insteadOf({ fault, operation, notes, account }: CallContext): Error | u
   }
 }
 
-// The call came, so it counts as a read of its shard, executed or not.
-function noteCall(input: Input, { operation, notes, account, traffic, nowMs }: CallContext): void {
+// The call came, so it counts as a read of its shard also where it is not executed.
+function noteCall(input: Input, context: CallContext): void {
+  const { operation, notes, account, traffic, nowMs, fault } = context
   const place = placeOfCall(input)
   notes.stream = place.stream
   notes.shard = place.shard
-  if (operation !== 'GetRecords' || place.stream === undefined) return
+  if (operation !== 'GetRecords' || place.stream === undefined || !KEEPS_AWAY.has(fault.kind))
+    return
   const stream = account.stream(place.stream, nowMs)
   const shard = stream?.shards[shardIndexOf(place.shard ?? '') ?? -1]
   if (stream !== undefined && shard !== undefined) {

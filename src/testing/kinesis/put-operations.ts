@@ -196,6 +196,8 @@ function store(
   ]
   const atMs = stream.arrivalAt(context.nowMs)
   const stored = context.put({ kind: 'put', stream: stream.name, atMs, entries })
+  const horizonMs = stream.horizonMs(context.nowMs)
+  for (const [shard] of taken) shard.trimBefore(horizonMs)
   context.notes.records += stored.length
   for (const { bytes } of stored) context.notes.bytes += bytes
   return stored

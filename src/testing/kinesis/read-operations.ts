@@ -236,11 +236,12 @@ function describeRecord({ sequenceNumber, arrivalMs, data, partitionKey }: Store
   }
 }
 
-// At the tip the distance is 0; before it, as long as the first record that is still to be read has
-// been there.
+// At the tip 0; before it, the age of the last record that was read, or of the next one where none
+// has been.
 function millisBehind(shard: Shard, to: number, nowMs: number): number {
   const next = shard.recordAt(to)
-  return next === undefined ? 0 : Math.max(0, nowMs - next.arrivalMs)
+  if (next === undefined) return 0
+  return Math.max(0, nowMs - (shard.recordAt(to - 1) ?? next).arrivalMs)
 }
 
 function nextOf(

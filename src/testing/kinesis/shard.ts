@@ -8,6 +8,8 @@ import type { ShardPosition } from './shard-iterator.ts'
 /** A record as the shard keeps it. */
 export interface StoredRecord {
   readonly sequenceNumber: string
+  /** What the sequence number was made from. */
+  readonly counter: number
   readonly arrivalMs: number
   readonly partitionKey: string
   readonly data: Uint8Array
@@ -98,9 +100,10 @@ export class Shard {
     return this.#first === 0 ? this.#records : this.#records.slice(this.#first)
   }
 
-  /** The record at an index that `indexOf` or `indexAt` gave, counted on from there. */
+  /** The record at an index that `indexOf` or `indexAt` gave, or beside it; undefined where there
+   * is none. */
   recordAt(index: number): StoredRecord | undefined {
-    return this.#records[index]
+    return index < this.#first ? undefined : this.#records[index]
   }
 
   /** The index at which the next record will stand. */

@@ -3,8 +3,10 @@
 import type { HttpHandler } from '@smithy/core/protocols'
 import { type Clock, systemClock } from '../../clock.ts'
 import type { LoggedCall } from './call-log.ts'
+import type { Change } from './changes.ts'
 import type { FaultKind, FaultRule } from './faults.ts'
 import { HttpServer } from './http-server.ts'
+import { Journal } from './journal.ts'
 import type { KinesisLimits } from './kinesis-limits.ts'
 import { wireHandler } from './request-handler.ts'
 import { KinesisService } from './service.ts'
@@ -37,6 +39,10 @@ export interface KinesisSimulatorOptions {
   /** How many of the newest calls `calls` keeps.
    * @default 10,000 */
   readonly callsMax?: number
+  /** A folder that keeps streams and records, for the next simulator on it: also after the process
+   * was killed. One simulator at a time; a second one throws a ConfigError.
+   * @default nothing is kept */
+  readonly path?: string
 }
 
 /** The Kinesis Data Streams service in this process, with its limits, faults on demand, and a clock
@@ -59,11 +65,17 @@ export class KinesisSimulator {
   readonly #service: KinesisService
   readonly #wire: Wire
   readonly #servers: HttpServer[] = []
+  readonly #journal: Journal | undefined
+  #closed = false
 
   constructor(options: KinesisSimulatorOptions = {}) {
     this.clock = options.clock ?? systemClock
-    this.#service = new KinesisService({ ...options, clock: this.clock })
+    const journal = options.path === undefined ? undefined : new Journal(options.path)
+    this.#journal = journal
+    const keep = journal && ((change: Change) => journal.append(change))
+    this.#service = new KinesisService({ ...options, clock: this.clock, keep })
     this.#wire = new Wire(this.#service)
+    journal?.load(this.#service.account, this.#service.nowMs())
   }
 
   /** The newest calls, oldest first; each is a copy of what was noted.
@@ -161,5 +173,8 @@ export class KinesisSimulator {
    */
   async close(): Promise<void> {
     await Promise.all(this.#servers.splice(0).map((server) => server.close()))
+    if (this.#closed) return
+    this.#closed = true
+    this.#journal?.close()
   }
 }

@@ -5,6 +5,7 @@ import { assert, present } from '../../assert.ts'
 import type { Creation, Put, StreamMode, Update } from './changes.ts'
 import { evenStarts, HASH_KEYS } from './hash-key.ts'
 import { Shard, type ShardDescription, type StoredRecord, secondsOf } from './shard.ts'
+import type { StreamSnapshot } from './stream-snapshot.ts'
 import { uniformSteps } from './uniform-scaling.ts'
 
 /** What the service says of a stream's state. */
@@ -33,6 +34,7 @@ export class Stream {
   readonly shards: Shard[] = []
   /** Open shards in the order of their hash keys. */
   readonly #open: Shard[] = []
+  readonly #creation: Creation
   #counter = 1
   #lastPutMs = 0
   #transition: Transition | undefined
@@ -44,12 +46,53 @@ export class Stream {
     this.mode = creation.mode
     this.maxRecordKiB = creation.maxRecordKiB
     this.tags = creation.tags
+    this.#creation = creation
     this.#begin('CREATING', creation.atMs + creation.delayMs, () => {
       const starts = evenStarts(creation.shards)
       for (const [i, startHash] of starts.entries()) {
         this.#add(startHash, (starts[i + 1] ?? HASH_KEYS) - 1n, this.createdMs, [])
       }
     })
+  }
+
+  /** Makes a stream again from its snapshot. */
+  static restore(snapshot: StreamSnapshot, account: { arnOf(name: string): string }): Stream {
+    const stream = new Stream(snapshot.creation, account.arnOf(snapshot.creation.stream))
+    stream.#transition = undefined
+    stream.mode = snapshot.mode
+    stream.maxRecordKiB = snapshot.maxRecordKiB
+    stream.retentionHours = snapshot.retentionHours
+    stream.tags = snapshot.tags
+    stream.scalings.push(...snapshot.scalings)
+    stream.#counter = snapshot.counter
+    stream.#lastPutMs = snapshot.lastPutMs
+    for (const [index, shard] of snapshot.shards.entries()) {
+      const { closedMs, startHash, endHash, ...rest } = shard
+      const range = { startHash: BigInt(startHash), endHash: BigInt(endHash) }
+      const added = stream.#addShard({ ...rest, ...range, index })
+      if (closedMs !== undefined) stream.#close(added, closedMs)
+    }
+    return stream
+  }
+
+  /** What the stream is besides its records. */
+  snapshot(): StreamSnapshot {
+    assert(this.status === 'ACTIVE', () => `"${this.name}" is ${this.status}`)
+    return {
+      kind: 'snapshot',
+      creation: this.#creation,
+      mode: this.mode,
+      maxRecordKiB: this.maxRecordKiB,
+      retentionHours: this.retentionHours,
+      tags: this.tags,
+      scalings: this.scalings,
+      counter: this.#counter,
+      lastPutMs: this.#lastPutMs,
+      shards: this.shards.map(({ described, closedMs }) => {
+        const { index: _, startHash, endHash, ...rest } = described
+        return { ...rest, startHash: String(startHash), endHash: String(endHash), closedMs }
+      }),
+    }
   }
 
   get status(): StreamStatus {
@@ -103,6 +146,7 @@ export class Stream {
       const shard = present(this.shards[index], `Shard ${index} of "${this.name}"`)
       const record = {
         sequenceNumber: shard.numberOf(counter, atMs),
+        counter,
         arrivalMs: atMs,
         partitionKey,
         data,
@@ -205,7 +249,7 @@ export class Stream {
 
   #add(startHash: bigint, endHash: bigint, ms: number, parents: readonly Shard[]): void {
     const after = parents.map((parent) => parent.described.createdSecs + 1)
-    this.addShard({
+    this.#addShard({
       index: this.shards.length,
       createdMs: ms,
       createdSecs: Math.max(secondsOf(ms), ...after),
@@ -216,8 +260,7 @@ export class Stream {
     })
   }
 
-  /** Adds an open shard. */
-  addShard(described: ShardDescription): Shard {
+  #addShard(described: ShardDescription): Shard {
     const shard = new Shard(described)
     this.shards.push(shard)
     const at = this.#open.findIndex((other) => other.startHex > shard.startHex)
