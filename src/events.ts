@@ -97,6 +97,9 @@ type LifeEvent =
       readonly stack: string | undefined
     }
   | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
+  /** A snapshot was given up half-way: a worker ended, or the run does. The next one is begun after
+   * the next batch. */
+  | { readonly kind: 'snapshot-abandoned'; readonly batchId: number; readonly error: unknown }
   | { readonly kind: 'pipeline-stopped'; readonly error: unknown }
 
 type BatchEvent =

@@ -15,8 +15,8 @@ import { StreamingError } from '../errors.ts'
 import type { PartitionPositions, SourceRange } from '../receivers/receiver.ts'
 import type { SinkReceipt } from '../sinks/sink.ts'
 
-/** Version of the checkpoint's bytes. A reader refuses a greater one. */
-export const FORMAT = 1
+/** Version of the checkpoint's bytes. A reader refuses any other: 1 is of before 0.1.0. */
+export const FORMAT = 2
 
 /** What a batch will do, decided once: a redo follows it to the letter. */
 export interface PlanRecord {
@@ -34,7 +34,8 @@ export interface PlanRecord {
   readonly planHash: string
 }
 
-/** What a batch did. `changes` is the state layer's own changelog entry, opaque here. */
+/** What a batch did. `changes` is its changelog entry, range by range of key groups: the state
+ * layer's bytes (docs/format.md), opaque here; none where nothing changed. */
 export interface CommitRecord {
   readonly batchId: number
   /** Batch time, epoch milliseconds. */
@@ -105,13 +106,18 @@ export interface LedgerBase {
   readonly accumulators?: Sums
 }
 
-/** Names a snapshot object. The log from `from` on, applied to `base` and the object, gives all
- * of the state. */
-export interface SnapshotRecord {
-  readonly batchId: number
+/** One object of a snapshot. */
+export interface SnapshotFile {
   readonly name: string
   readonly bytes: number
   readonly crc: number
+}
+
+/** Names the objects of a snapshot, at least one. The log from `from` on, applied to `base` and the
+ * objects in their order, gives all of the state. */
+export interface SnapshotRecord {
+  readonly batchId: number
+  readonly files: readonly SnapshotFile[]
   readonly from: Place
   readonly base: LedgerBase
 }
@@ -161,14 +167,14 @@ export function slotOf(name: string): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
-/** Gives the name of a snapshot object. */
-export function snapshotName(epoch: number, batchId: number): string {
-  return `${EPOCHS}${epoch}/snapshot-${batchId}.bin`
+/** Gives the name of an object of a snapshot; `ordinal` tells those of an epoch apart. */
+export function snapshotName(epoch: number, batchId: number, ordinal: number): string {
+  return `${EPOCHS}${epoch}/snapshot-${batchId}-${ordinal}.bin`
 }
 
 /** Gives the epoch of a snapshot object, or undefined if `name` is not a snapshot's. */
 export function snapshotEpochOf(name: string): number | undefined {
-  const match = /^epoch-(\d+)\/snapshot-\d+\.bin$/.exec(name)
+  const match = /^epoch-(\d+)\/snapshot-\d+-\d+\.bin$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
 

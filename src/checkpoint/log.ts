@@ -23,7 +23,6 @@
 // every later call rejects with the first error. The next start reads what is there and cuts what
 // is not whole.
 
-import { crc32 } from 'node:zlib'
 import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
 import { codeOf } from '../errors.ts'
@@ -38,12 +37,15 @@ import { type OwnerProbe, systemProbe } from './owner.ts'
 import { type LogImage, listSlots, type Recovered, readLog } from './recovery.ts'
 import { giveUp } from './release.ts'
 import { SegmentWriter } from './segment-writer.ts'
+import { SnapshotDraft } from './snapshot-draft.ts'
+import { namesOf } from './snapshot-files.ts'
 import type { CheckpointStore } from './store.ts'
 import { checkFits, type Taken, type Takeover, type TakeoverOptions, takeSlot } from './takeover.ts'
 
 export type { CommitRecord, Owner, PlanRecord } from './format.ts'
 export type { OwnerProbe } from './owner.ts'
-export type { CommittedChanges, Recovered } from './recovery.ts'
+export type { CommittedChanges, Recovered, SnapshotContent } from './recovery.ts'
+export type { SnapshotDraft } from './snapshot-draft.ts'
 export type { Takeover } from './takeover.ts'
 
 /** What a batch log needs. */
@@ -105,7 +107,9 @@ export class BatchLog {
   #snapshots: readonly SnapshotRecord[]
   #spoiled: readonly string[]
   #commitsSinceSnapshot: number
-  #snapshotting: Promise<void> | undefined
+  /** The snapshot that is being written. */
+  #draft: SnapshotDraft | undefined
+  #snapshotFiles = 0
   #turn: Promise<unknown> = Promise.resolve()
   #failure: { readonly error: unknown } | undefined
   #closing: Promise<void> | undefined
@@ -198,25 +202,36 @@ export class BatchLog {
    * written. */
   snapshotDue(more = 0): boolean {
     const every = this.#options.snapshotEvery ?? SNAPSHOT_EVERY
-    return this.#snapshotting === undefined && this.#commitsSinceSnapshot + more >= every
+    return this.#draft === undefined && this.#commitsSinceSnapshot + more >= every
   }
 
-  /** Writes the state after `batchId`, then forgets what the two newest snapshots do not need.
+  /** Begins a snapshot of the state after the newest committed batch. Other calls may follow at
+   * once: its objects are written beside them.
    *
-   * Callers owe: `batchId` is the newest committed batch at the time of the call. Other calls
-   * may follow at once; the object is written beside them. */
-  async snapshot(batchId: number, bytes: Uint8Array): Promise<void> {
-    const { lastCommittedId, lastBatchId } = this.#ledger
-    assert(
-      batchId >= lastCommittedId && batchId <= lastBatchId,
-      () => `Snapshot of batch ${batchId}: the newest committed batch is ${lastCommittedId}`,
-    )
-    assert(this.#snapshotting === undefined, 'A snapshot was begun while another is written')
-    const writing = this.#writeSnapshot(batchId, bytes)
-    this.#snapshotting = writing.finally(() => {
-      this.#snapshotting = undefined
+   * Callers owe: the state that they write is the one at the time of this call; one draft at a
+   * time, which is finished or abandoned. */
+  beginSnapshot(): SnapshotDraft {
+    assert(this.#draft === undefined, 'A snapshot was begun while another is written')
+    const base = this.#ledger.base()
+    const batchId = base.lastBatchId
+    const covered = this.#commitsSinceSnapshot
+    this.#draft = new SnapshotDraft({
+      store: this.#store,
+      batchId,
+      base,
+      from: this.#inTurn(() => Promise.resolve(this.#writer.place)),
+      nextName: () => snapshotName(this.epoch, batchId, ++this.#snapshotFiles),
+      log: async (record) => {
+        const dead = await this.#inTurn(() => this.#logSnapshot(record))
+        this.#commitsSinceSnapshot -= covered
+        await this.#deleteAll(dead)
+      },
+      remove: (names) => this.#deleteAll(names),
+      ended: () => {
+        this.#draft = undefined
+      },
     })
-    await this.#snapshotting
+    return this.#draft
   }
 
   /** Reads back what is committed: the newest snapshot and the changes after it. */
@@ -235,7 +250,7 @@ export class BatchLog {
 
   async #close(): Promise<void> {
     try {
-      await this.#snapshotting?.catch(() => undefined)
+      await this.#draft?.settled()
       if (this.#failure === undefined) {
         await this.#append({ kind: 'closed', at: this.#options.clock.wallMs() })
         await this.sync()
@@ -257,25 +272,12 @@ export class BatchLog {
     return this.#inTurn(() => this.#writer.append(record))
   }
 
-  async #writeSnapshot(batchId: number, bytes: Uint8Array): Promise<void> {
-    const base = this.#ledger.base()
-    const covered = this.#commitsSinceSnapshot
-    const from = await this.#inTurn(() => Promise.resolve(this.#writer.place))
-    const name = snapshotName(this.epoch, batchId)
-    const isNew = await this.#store.createIfAbsent(name, bytes)
-    assert(isNew, () => `Snapshot "${name}" was written twice`)
-    const record = { batchId, name, bytes: bytes.length, crc: crc32(bytes), from, base }
-    const dead = await this.#inTurn(() => this.#logSnapshot(record))
-    this.#commitsSinceSnapshot -= covered
-    await this.#deleteAll(dead)
-  }
-
   /** Names the snapshot in the log and what it makes needless; gives the names that may be
    * deleted then. */
   async #logSnapshot(record: SnapshotRecord): Promise<string[]> {
     const all = [...this.#snapshots, record]
     const kept = all.slice(-SNAPSHOTS_KEPT)
-    const snapshots = [...this.#spoiled, ...all.slice(0, -SNAPSHOTS_KEPT).map(({ name }) => name)]
+    const snapshots = [...this.#spoiled, ...namesOf(all.slice(0, -SNAPSHOTS_KEPT))]
     const oldest = kept.length < SNAPSHOTS_KEPT ? undefined : kept[0]
     const beforeSlot = oldest?.from.slot ?? this.#writer.firstSlot
     const isNeeded = snapshots.length > 0 || beforeSlot > this.#writer.firstSlot
@@ -290,7 +292,7 @@ export class BatchLog {
 
   /** Deletes what was forgotten, or never named, before this epoch and is still there. */
   async #sweep(): Promise<void> {
-    const known = new Set([...this.#snapshots.map(({ name }) => name), ...this.#spoiled])
+    const known = new Set([...namesOf(this.#snapshots), ...this.#spoiled])
     const orphans = (await this.#store.list(EPOCHS)).filter((name) => {
       const epoch = snapshotEpochOf(name)
       return epoch !== undefined && epoch < this.epoch && !known.has(name)

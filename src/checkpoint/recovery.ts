@@ -33,6 +33,7 @@ import {
   tornFrom,
 } from './format.ts'
 import { Ledger } from './ledger.ts'
+import { namesOf, readSnapshot } from './snapshot-files.ts'
 import type { CheckpointStore } from './store.ts'
 
 /** What a start finds in a checkpoint. */
@@ -50,7 +51,7 @@ export interface Recovered {
   /** Newest committed or skipped batch, 0 if none. */
   readonly lastBatchId: number
   /** State after a batch; undefined if `changes` start from nothing. */
-  readonly snapshot: { readonly batchId: number; readonly bytes: Uint8Array } | undefined
+  readonly snapshot: SnapshotContent | undefined
   /** Commits after the snapshot, in order. */
   readonly changes: readonly CommittedChanges[]
   /** Planned, not committed, in order. */
@@ -64,6 +65,13 @@ export interface Recovered {
   readonly cutBytes: number
   /** What its user should know, one sentence each. */
   readonly warnings: readonly string[]
+}
+
+/** A snapshot as it was read. */
+export interface SnapshotContent {
+  readonly batchId: number
+  /** The bytes of its objects, in their order. */
+  readonly files: readonly Uint8Array[]
 }
 
 /** The changelog entry of one committed batch. */
@@ -82,9 +90,9 @@ export interface LogImage {
   readonly ledger: Ledger
   /** Snapshots that are whole as far as known, oldest first. */
   readonly snapshots: readonly SnapshotRecord[]
-  /** Names of snapshots that must not be used again. */
+  /** Names of the objects of snapshots that must not be used again. */
   readonly spoiled: readonly string[]
-  readonly snapshot: { readonly batchId: number; readonly bytes: Uint8Array } | undefined
+  readonly snapshot: SnapshotContent | undefined
   readonly changes: readonly CommittedChanges[]
   readonly cutBytes: number
   readonly warnings: readonly string[]
@@ -238,7 +246,7 @@ function withoutForgotten(segments: readonly Segment[]): readonly Segment[] {
 interface Start {
   readonly from: Place
   readonly record: SnapshotRecord | undefined
-  readonly snapshot: { readonly batchId: number; readonly bytes: Uint8Array } | undefined
+  readonly snapshot: SnapshotContent | undefined
   readonly usable: readonly SnapshotRecord[]
   readonly spoiled: readonly string[]
   readonly warnings: readonly string[]
@@ -250,24 +258,26 @@ async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Pr
   const lastDamage = lastDamageOf(live)
   const named = recordsOf(live, 'snapshot').map(({ record }) => record)
   const forgotten = new Set(recordsOf(live, 'forget').flatMap(({ record }) => record.snapshots))
-  const candidates = named.filter(({ name }) => !forgotten.has(name))
+  const candidates = named.filter(({ files }) => !files.some(({ name }) => forgotten.has(name)))
   const warnings: string[] = []
-  const spoiled: string[] = []
+  const spoiled: SnapshotRecord[] = []
+  const damaged: string[] = []
   for (const record of candidates.toReversed()) {
     if (lastDamage !== undefined && !isBefore(lastDamage, record.from)) {
       throw corrupt(store, lastDamage)
     }
-    const bytes = await readSnapshot(store, record)
-    if (bytes !== undefined) {
-      const usable = candidates.filter(({ name }) => !spoiled.includes(name))
+    const read = await readSnapshot(store, record)
+    if (read.damaged === undefined) {
+      const usable = candidates.filter((one) => !spoiled.includes(one))
       if (lastDamage !== undefined) warnings.push(damageMessage(store, lastDamage, record))
-      const snapshot = { batchId: record.batchId, bytes }
-      return { from: record.from, record, snapshot, usable, spoiled, warnings }
+      const snapshot = { batchId: record.batchId, files: read.files }
+      return { from: record.from, record, snapshot, usable, spoiled: namesOf(spoiled), warnings }
     }
-    spoiled.push(record.name)
-    warnings.push(snapshotMessage(store, record))
+    spoiled.push(record)
+    damaged.push(read.damaged)
+    warnings.push(snapshotMessage(store, read.damaged, record.batchId))
   }
-  return startFromNothing(store, live, { lastDamage, spoiled, warnings })
+  return startFromNothing(store, live, { lastDamage, spoiled, damaged, warnings })
 }
 
 /** The whole log will do if it is whole and nothing was forgotten: its first opening has no
@@ -275,15 +285,21 @@ async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Pr
 function startFromNothing(
   store: CheckpointStore,
   live: readonly Segment[],
-  found: { lastDamage: Place | undefined; spoiled: string[]; warnings: string[] },
+  found: {
+    readonly lastDamage: Place | undefined
+    readonly spoiled: readonly SnapshotRecord[]
+    readonly damaged: readonly string[]
+    readonly warnings: readonly string[]
+  },
 ): Start {
-  const { lastDamage, spoiled, warnings } = found
+  const { lastDamage, spoiled, damaged, warnings } = found
   if (lastDamage !== undefined) throw corrupt(store, lastDamage)
   const first = present(live[0], 'The first live segment')
   const isComplete = openingOf({ frames: first.frames, damages: [] })?.chain.length === 0
-  if (!isComplete) throw noSnapshotLeft(store, spoiled)
+  if (!isComplete) throw noSnapshotLeft(store, damaged)
   const from = { slot: first.slot, offset: 0 }
-  return { from, record: undefined, snapshot: undefined, usable: [], spoiled, warnings }
+  const nothing = { record: undefined, snapshot: undefined, usable: [] }
+  return { from, ...nothing, spoiled: namesOf(spoiled), warnings }
 }
 
 function replay(
@@ -301,15 +317,6 @@ function replay(
     }
   }
   return { ledger, changes }
-}
-
-async function readSnapshot(
-  store: CheckpointStore,
-  record: SnapshotRecord,
-): Promise<Uint8Array | undefined> {
-  const bytes = await store.read(record.name)
-  if (bytes === undefined || bytes.length !== record.bytes) return undefined
-  return crc32(bytes) === record.crc ? bytes : undefined
 }
 
 type RecordOf<K extends LogRecord['kind']> = Extract<LogRecord, { readonly kind: K }>
@@ -347,12 +354,12 @@ function cutMessage(store: CheckpointStore, slot: number, bytes: number): string
 function damageMessage(store: CheckpointStore, at: Place, snapshot: SnapshotRecord): string {
   return (
     `Passed over damage at byte ${at.offset} of "${slotName(at.slot)}" in checkpoint ` +
-    `"${store.location}": snapshot "${snapshot.name}" is later and whole, so nothing is lost; ` +
-    `check the disk`
+    `"${store.location}": the snapshot of batch ${snapshot.batchId} is later and whole, so ` +
+    `nothing is lost; check the disk`
   )
 }
 
-function snapshotMessage(store: CheckpointStore, { name, batchId }: SnapshotRecord): string {
+function snapshotMessage(store: CheckpointStore, name: string, batchId: number): string {
   return (
     `Passed over snapshot "${name}" of batch ${batchId} in checkpoint "${store.location}": it is ` +
     `missing or its checksum differs; going back to the one before and the log after it, so ` +
@@ -372,8 +379,8 @@ function corrupt(store: CheckpointStore, { slot, offset }: Place): StreamingErro
   )
 }
 
-function noSnapshotLeft(store: CheckpointStore, spoiled: readonly string[]): StreamingError {
-  const names = spoiled.map((name) => `"${name}"`).join(', ')
+function noSnapshotLeft(store: CheckpointStore, damaged: readonly string[]): StreamingError {
+  const names = damaged.map((name) => `"${name}"`).join(', ')
   return new StreamingError(
     'CHECKPOINT_CORRUPT',
     `Cannot read checkpoint "${store.location}": one of its snapshots must be whole, got ` +

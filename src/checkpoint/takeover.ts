@@ -176,6 +176,10 @@ function checkReadable(claim: Claim, options: TakeoverOptions): void {
   if (claim.format > FORMAT) {
     throw incompatible(options, `its format must be ${FORMAT} or less, got ${claim.format}`)
   }
+  if (claim.format < FORMAT) {
+    const rule = `its format must be ${FORMAT}, got ${claim.format}, of a version before 0.1.0`
+    throw incompatible(options, rule)
+  }
   if (claim.pipeline !== pipeline) throw foreign(store, claim.pipeline, pipeline)
 }
 

@@ -22,12 +22,13 @@ import {
   type LifeProbe,
   type RanBatch,
 } from './batch-runner.ts'
-import { openExecution, type Threads } from './execution.ts'
+import { committedOf, openExecution, type Threads } from './execution.ts'
 import { openLog, planHashOf } from './open-log.ts'
 import { nameOf, OutputOperations } from './output-operations.ts'
 import { type OpenOutput, openOutput } from './outputs.ts'
 import { ReceiverEvents } from './receiver-events.ts'
 import { Receivers, type ReceiversParts } from './receivers.ts'
+import { Snapshots } from './snapshots.ts'
 
 /** What a run is made of. */
 export interface EngineParts extends ReceiversParts {
@@ -43,9 +44,6 @@ export interface EngineParts extends ReceiversParts {
   readonly probe?: LifeProbe
   readonly owner?: OwnerProbe
 }
-
-/** Batches that may be under way at once, not yet committed. */
-const OVERLAPPED_MAX = 2
 
 interface Opened {
   readonly log: BatchLog | undefined
@@ -76,6 +74,8 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
   readonly #executor: Executor
+  /** Undefined without a log. */
+  readonly #snapshots: Snapshots | undefined
   readonly #receivers: Receivers
   readonly #outputs: readonly OpenOutput[]
   readonly #runner: BatchRunner
@@ -84,6 +84,7 @@ export class Engine {
     this.#parts = parts
     this.#log = opened.log
     this.#executor = opened.executor
+    this.#snapshots = snapshotsOf(parts, opened)
     this.#receivers = opened.receivers
     this.#outputs = opened.outputs
     this.#runner = opened.runner
@@ -210,6 +211,7 @@ export class Engine {
     await Promise.allSettled([...this.#ends, this.#ahead?.sources])
     await this.stopReceivers()
     for (const { writer } of this.#outputs) await writer.close()
+    await this.#snapshots?.close()
     await this.#executor.close()
     await this.#receivers.close()
     await this.#log?.close()
@@ -231,7 +233,7 @@ export class Engine {
     ran = await reported(this.#runner.stage(ran))
     this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
-    if (overlaps) this.#executor.merge()
+    if (overlaps) this.#merge(batchId, false)
     const end = before.then(() => this.#finish(ran, report, overlaps))
     this.#ends = [before, end]
     if (overlaps) {
@@ -245,14 +247,18 @@ export class Engine {
       this.#ends = [Promise.resolve(), Promise.resolve()]
       throw error
     }
-    await this.#snapshotIfDue()
   }
 
-  /** True if the batch after `batchId` may run while that one is written: it is due, and neither a
-   * failure that drops one batch nor a snapshot stands between them. */
+  /** Makes what a batch changed part of the state; `committed`: its commit is in the log. */
+  #merge(batchId: number, committed: boolean): void {
+    this.#executor.merge()
+    this.#snapshots?.merged(batchId, committed)
+  }
+
+  /** True if the batch after `batchId` may run while that one is written: it is due, and no failure
+   * drops one batch alone. */
   #mayOverlap(batchId: number): boolean {
     if (!this.#executor.overlaps || this.#parts.settings.onBatchError !== 'stop') return false
-    if (this.#log?.snapshotDue(OVERLAPPED_MAX) === true) return false
     return this.now() >= this.timeOf(batchId + 1)
   }
 
@@ -266,7 +272,8 @@ export class Engine {
   async #finish(ran: RanBatch, report: BatchReport, merged: boolean): Promise<void> {
     try {
       const { logged, tally } = await this.#runner.finish(ran)
-      if (!merged) this.#executor.merge()
+      if (merged) this.#snapshots?.committed(ran.request.batchId)
+      else this.#merge(ran.request.batchId, true)
       this.#lastBatchId = ran.request.batchId
       await this.#parts.probe?.('committed', ran.request.batchId)
       this.#unsynced ||= logged
@@ -290,14 +297,19 @@ export class Engine {
     const figures = { records, bytes, sources, redo, submissionTime }
     return new BatchReport({ events, now }, { batchId, time, epoch, ...figures })
   }
+}
 
-  async #snapshotIfDue(): Promise<void> {
-    if (this.#log?.snapshotDue() !== true) return
-    const batchId = this.#lastBatchId
-    const bytes = await this.#executor.snapshot()
-    await this.#log.snapshot(batchId, bytes)
-    this.#parts.events.emit({ kind: 'snapshot-written', batchId, bytes: bytes.length })
-  }
+function snapshotsOf(parts: EngineParts, { log, executor }: Opened): Snapshots | undefined {
+  if (log === undefined) return undefined
+  const { events, clock, fail, settings } = parts
+  return new Snapshots({
+    log,
+    executor,
+    events,
+    clock,
+    fail,
+    rate: settings.snapshotBytesPerSecond,
+  })
 }
 
 async function openEngine(
@@ -322,10 +334,7 @@ async function openEngine(
   const { executor } = execution
   undo.push(() => executor.close())
   undo.push(() => execution.receivers.close())
-  await executor.restore(
-    recovered.snapshot?.bytes,
-    recovered.changes.map(({ changes }) => changes),
-  )
+  await executor.restore(committedOf(recovered))
   const runtime = actionRuntime(stages, clock)
   graph.serveSlices(async (node, from, to) => {
     const batches = await executor.slice(node.id, from, to)

@@ -1,16 +1,17 @@
 // Who runs the batches of a run and who keeps its receivers: this thread, or workers and an I/O
 // thread.
 
-import type { BatchLog } from '../checkpoint/log.ts'
+import type { BatchLog, Recovered } from '../checkpoint/log.ts'
 import { graphShape } from '../dstream/graph-shape.ts'
 import { statefulOperators } from '../dstream/operator-ids.ts'
 import { StreamingError } from '../errors.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
-import type { BatchInput, Executor } from '../workers/executor.ts'
+import { entryOperators } from '../state/graph-changes.ts'
+import type { BatchInput, Committed, Executor } from '../workers/executor.ts'
 import { InlineExecutor } from '../workers/inline-executor.ts'
 import { IoHost } from '../workers/io-host.ts'
-import { type Committed, PoolExecutor, type StuckPolicy } from '../workers/pool-executor.ts'
+import { PoolExecutor, type StuckPolicy } from '../workers/pool-executor.ts'
 import type { GraphRecipe } from '../workers/protocol.ts'
 import { type ContextOf, InlineReceiverHost, type ReceiverHost } from '../workers/receiver-host.ts'
 import { ShippingHost } from '../workers/shipping-host.ts'
@@ -55,13 +56,19 @@ export async function openExecution(parts: EngineParts, start: ExecutionStart): 
 }
 
 function inline(
-  { graph, settings, clock, sinks }: EngineParts,
-  { zeroTime, stages, contextOf }: ExecutionStart,
+  { graph, settings, clock, sinks, verify = false }: EngineParts,
+  { log, zeroTime, stages, contextOf }: ExecutionStart,
 ): Execution {
   const batchGraph = new BatchGraph(graph, zeroTime, settings.cacheBytesMax)
   const sources = graph.sources.map(({ source }) => source)
   return {
-    executor: new InlineExecutor(batchGraph, stages, clock, new SinkTasks(graph.outputs, sinks)),
+    executor: new InlineExecutor({
+      graph: batchGraph,
+      stages,
+      clock,
+      tasks: new SinkTasks(graph.outputs, sinks),
+      logged: log !== undefined || verify,
+    }),
     receivers: new InlineReceiverHost(sources, contextOf),
   }
 }
@@ -86,6 +93,8 @@ async function threaded(
     const executor = new PoolExecutor({
       pool,
       shared,
+      operators: entryOperators(parts.graph),
+      logged: log !== undefined || parts.verify === true,
       committed: async () => {
         await settled()
         return committed(parts, log)
@@ -138,10 +147,17 @@ async function committed(
 ): Promise<Committed | undefined> {
   if (log === undefined) {
     const stateless = statefulOperators(graph).length === 0
-    return stateless ? { snapshot: undefined, changes: [] } : undefined
+    return stateless ? { snapshot: [], changes: [] } : undefined
   }
-  const { snapshot, changes } = await log.committed()
-  return { snapshot: snapshot?.bytes, changes: changes.map((commit) => commit.changes) }
+  return committedOf(await log.committed())
+}
+
+/** What an executor takes over of what a log has. */
+export function committedOf({
+  snapshot,
+  changes,
+}: Pick<Recovered, 'snapshot' | 'changes'>): Committed {
+  return { snapshot: snapshot?.files ?? [], changes: changes.map((commit) => commit.changes) }
 }
 
 function plannedOf({ sources }: BatchInput) {

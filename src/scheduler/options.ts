@@ -44,6 +44,9 @@ export interface PipelineOptions {
   readonly batchAttemptsMax?: number
   /** Commits between two snapshots of state. @default 100 */
   readonly snapshotEvery?: number
+  /** Bytes of snapshots that are written a second, while batches go on. @default 16 MiB — higher is
+   * done sooner, and takes more time from batches. */
+  readonly snapshotBytesPerSecond?: number
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
   /** Bytes of the records that one batch may bring from the workers to the driver, for
@@ -71,6 +74,7 @@ export interface Settings {
   readonly bufferBytesMax: number
   readonly batchAttemptsMax: number
   readonly snapshotEvery: number
+  readonly snapshotBytesPerSecond: number
   readonly cacheBytesMax: number
   readonly resultBytesMax: number
   readonly stuckAfterMs: number
@@ -118,6 +122,10 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     bufferBytesMax: countAtLeastOne(options.bufferBytesMax ?? 128 * MIB, 'bufferBytesMax'),
     batchAttemptsMax: countAtLeastOne(options.batchAttemptsMax ?? 4, 'batchAttemptsMax'),
     snapshotEvery: countAtLeastOne(options.snapshotEvery ?? 100, 'snapshotEvery'),
+    snapshotBytesPerSecond: countAtLeastOne(
+      options.snapshotBytesPerSecond ?? 16 * MIB,
+      'snapshotBytesPerSecond',
+    ),
     cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
     resultBytesMax: countAtLeastOne(options.resultBytesMax ?? 1_024 * MIB, 'resultBytesMax'),
     stuckAfterMs: positiveDurationMs(options.stuckAfter ?? '1m', 'stuckAfter'),

@@ -6,17 +6,25 @@ import { Batch } from '../batch/batch.ts'
 import type { BatchRuntime } from '../batch/batch-base.ts'
 import { BatchNode, type RouteOp } from '../batch/node.ts'
 import type { Partition } from '../batch/records.ts'
-import { ALONE, ownerOf, type Seat, type Spread } from '../batch/spread.ts'
+import { ALONE, type Seat, type Spread } from '../batch/spread.ts'
 import { reachable, type StreamGraph, type StreamNode } from '../dstream/graph.ts'
 import { hashedWindows } from '../dstream/hashed-windows.ts'
 import { isStateful, type StatefulOperator, statefulOperators } from '../dstream/operator-ids.ts'
 import { rememberDurations } from '../dstream/retention.ts'
 import { StreamingError, TaskError } from '../errors.ts'
 import { BatchCache } from './batch-cache.ts'
-import { fromEntry, toBlob } from './graph-changes.ts'
+import { FrozenGraph } from './frozen-graph.ts'
+import {
+  type Change,
+  type EntryOperator,
+  entryOperators,
+  fromEntry,
+  toEntry,
+} from './graph-changes.ts'
 import { KeyedOperator } from './keyed-operator.ts'
 import { MapWithStateOperator } from './map-with-state-operator.ts'
 import { ReducedWindowOperator, type WindowSeat } from './reduced-window-operator.ts'
+import { snapshotEntries } from './snapshot-entries.ts'
 import type { OperatorChange, StatefulRuntime } from './stateful-operator.ts'
 import { UpdateStateOperator } from './update-state-operator.ts'
 import { WindowOperator } from './window-operator.ts'
@@ -43,6 +51,7 @@ export interface KeptBatch {
 export class BatchGraph {
   readonly graph: StreamGraph
   readonly operators: readonly StatefulOperator[]
+  readonly #entryOperators: readonly EntryOperator[]
   readonly #nodes: readonly StreamNode[]
   readonly #runtimes: ReadonlyMap<StreamNode, StatefulRuntime>
   readonly #zeroTime: number
@@ -60,6 +69,7 @@ export class BatchGraph {
     this.#zeroTime = zeroTime
     this.#nodes = reachable(graph)
     this.operators = statefulOperators(graph)
+    this.#entryOperators = entryOperators(graph)
     const hashed = hashedWindows(graph)
     this.#runtimes = new Map(
       this.operators.map(({ node, id }) => {
@@ -99,13 +109,14 @@ export class BatchGraph {
     return { outputs, stateful }
   }
 
-  /** What the attempt changed in this worker's partitions; undefined if nothing. */
+  /** What the attempt changed in this worker's partitions, as an entry of the log; undefined if
+   * nothing. */
   changes(): Uint8Array | undefined {
-    const changes = [...this.#runtimes.values()].flatMap((operator) => {
+    const changes = [...this.#runtimes.values()].flatMap((operator): Change[] => {
       const change = operator.changes()
-      return change === undefined ? [] : [[operator.id, change] as const]
+      return change === undefined ? [] : [[operator.id, change]]
     })
-    return changes.length === 0 ? undefined : toBlob(changes)
+    return changes.length === 0 ? undefined : toEntry(changes)
   }
 
   /** Makes what the last attempt did part of what is committed. */
@@ -127,17 +138,20 @@ export class BatchGraph {
     return batches
   }
 
-  /** All that is committed in this worker's partitions. */
-  snapshot(): Uint8Array {
-    return toBlob([...this.#runtimes.values()].map((op) => [op.id, op.snapshot()] as const))
+  /** Holds all that is committed in this worker's partitions; called after `merge`, before the
+   * next attempt. One at a time. */
+  freeze(): FrozenGraph {
+    return new FrozenGraph([...this.#runtimes.values()])
   }
 
-  /** Takes over a snapshot: the blobs of all workers that wrote it. */
-  restore(snapshot: Uint8Array): void {
-    this.#each(snapshot, (operator, change) => operator.restore(change))
+  /** Takes over an object of a snapshot; they come in their order. */
+  restore(file: Uint8Array): void {
+    for (const entry of snapshotEntries(file)) {
+      this.#each(entry, (operator, piece) => operator.restore(piece))
+    }
   }
 
-  /** Applies the changes of a committed batch: the blobs of all workers that made them. */
+  /** Applies the changes of a committed batch, an entry of the log. */
   apply(changes: Uint8Array): void {
     if (changes.length > 0) this.#each(changes, (operator, change) => operator.apply(change))
   }
@@ -146,18 +160,11 @@ export class BatchGraph {
     entry: Uint8Array,
     take: (operator: StatefulRuntime, change: OperatorChange) => void,
   ): void {
-    const operators = new Map(this.operators.map((operator) => [operator.id, operator]))
-    const { workers, self } = this.#seat
-    const isMine = (id: string, partition: number): boolean => {
-      const node = operators.get(id)?.node
-      if (node === undefined || node.kind === 'window') return true
-      return ownerOf(partition, node.partitions, workers) === self
-    }
-    for (const [id, change] of fromEntry(entry, isMine)) {
-      const node = operators.get(id)?.node
-      const runtime = node && this.#runtimes.get(node)
-      assert(runtime !== undefined, () => `state "${id}" belongs to no operator`)
-      take(runtime, change)
+    const operators = new Map([...this.#runtimes.values()].map((one) => [one.id, one]))
+    for (const [id, change] of fromEntry(entry, this.#seat, this.#entryOperators)) {
+      const operator = operators.get(id)
+      assert(operator !== undefined, () => `state "${id}" belongs to no operator`)
+      take(operator, change)
     }
   }
 

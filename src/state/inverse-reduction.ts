@@ -13,7 +13,7 @@ import { openValue, SealedValue } from '../batch/sealed.ts'
 import type { ReducedWindowOptions } from '../dstream/graph.ts'
 import { grow } from './grow.ts'
 import type { StateKeys } from './state-keys.ts'
-import { type StateColumns, StatePartition } from './state-partition.ts'
+import { type StateColumns, type StateEntries, StatePartition } from './state-partition.ts'
 import type { IdPane, KeyedPane, Move, Reduce, WindowReduction } from './window-reduction.ts'
 
 /** Panes that move together, reduced by key. */
@@ -92,12 +92,16 @@ export class InverseReduction implements WindowReduction {
     return this.#state.changes()
   }
 
-  snapshot(): StateColumns {
-    return this.#state.snapshot()
+  freeze(): IterableIterator<StateEntries> {
+    return this.#state.freeze()
   }
 
-  restore(snapshot: unknown): void {
-    this.#state.write(snapshot as StateColumns)
+  thaw(): void {
+    this.#state.thaw()
+  }
+
+  load(piece: unknown): void {
+    this.#state.load(piece as StateEntries)
   }
 
   /** Names the keys of a pane by their ids. A new one gets its value when the pane is added. */

@@ -32,6 +32,8 @@ export interface KeyedTask {
 export abstract class KeyedOperator implements StatefulRuntime {
   readonly id: string
   protected readonly state: KeyedState
+  readonly #partitions: number
+  readonly #self: number
   /** Empty once it is in the state. */
   #initial: Iterable<readonly [unknown, unknown]>
   #initialised = false
@@ -39,6 +41,8 @@ export abstract class KeyedOperator implements StatefulRuntime {
 
   constructor(id: string, options: KeyedOptions, seat: Seat, marked: boolean) {
     this.id = id
+    this.#partitions = options.partitions
+    this.#self = seat.self
     this.state = new KeyedState(
       { partitions: options.partitions, what: `state "${id}"`, marked },
       seat,
@@ -71,7 +75,7 @@ export abstract class KeyedOperator implements StatefulRuntime {
     const initialises = this.#ran && !this.#initialised
     if (parts.length === 0 && !initialises) return undefined
     const shared: Shared | null = initialises ? { initialised: true } : null
-    return { shared, parts }
+    return { shared, partitions: this.#partitions, parts }
   }
 
   merge(): void {
@@ -79,14 +83,17 @@ export abstract class KeyedOperator implements StatefulRuntime {
     if (this.#ran) this.#setInitialised()
   }
 
-  snapshot(): OperatorChange {
-    const shared: Shared = { initialised: this.#initialised }
-    return { shared, parts: this.state.snapshot() }
+  freeze(): IterableIterator<OperatorChange> {
+    return this.#pieces({ initialised: this.#initialised }, this.state.freeze())
+  }
+
+  thaw(): void {
+    this.state.thaw()
   }
 
   restore({ shared, parts }: OperatorChange): void {
-    this.state.apply(parts)
-    if ((shared as Shared).initialised) this.#setInitialised()
+    this.state.restore(parts)
+    if ((shared as Shared | null)?.initialised === true) this.#setInitialised()
   }
 
   /** Some batch ran, so the initial state is in the state. */
@@ -97,6 +104,15 @@ export abstract class KeyedOperator implements StatefulRuntime {
 
   protected mergePartition(state: StatePartition, _partition: number): void {
     state.merge()
+  }
+
+  *#pieces(
+    shared: Shared,
+    frozen: Iterable<readonly [partition: number, unknown]>,
+  ): IterableIterator<OperatorChange> {
+    const partitions = this.#partitions
+    if (this.#self === 0) yield { shared, partitions, parts: [] }
+    for (const part of frozen) yield { shared: null, partitions, parts: [part] }
   }
 
   /** Each attempt at the first batch reads the initial state anew. */

@@ -8,7 +8,7 @@ import { partitionOfToken } from '../batch/partitioner.ts'
 import { pairColumns } from '../batch/record-columns.ts'
 import type { Partition } from '../batch/records.ts'
 import { ownersOf, type Seat, type Spread, spreadBy } from '../batch/spread.ts'
-import { type StateColumns, StatePartition } from './state-partition.ts'
+import { type StateColumns, type StateEntries, StatePartition } from './state-partition.ts'
 import type { OperatorChange } from './stateful-operator.ts'
 
 /** How a state is laid out. */
@@ -73,12 +73,19 @@ export class KeyedState {
     return parts
   }
 
-  snapshot(): OperatorChange['parts'] {
-    const parts: [number, unknown][] = []
-    this.each((state, p) => {
-      if (state.keys.size > 0) parts.push([p, state.snapshot()])
-    })
-    return parts
+  /** Holds what is committed, and gives it partition by partition, in pieces. */
+  freeze(): IterableIterator<readonly [partition: number, StateEntries]> {
+    const frozen: [number, IterableIterator<StateEntries>][] = []
+    this.each((state, p) => frozen.push([p, state.freeze()]))
+    return piecesOf(frozen)
+  }
+
+  thaw(): void {
+    this.each((state) => state.thaw())
+  }
+
+  restore(parts: OperatorChange['parts']): void {
+    for (const [p, entries] of parts) this.#partitions[p]?.load(entries as StateEntries)
   }
 
   apply(parts: OperatorChange['parts']): void {
@@ -88,6 +95,12 @@ export class KeyedState {
       state?.merge()
     }
   }
+}
+
+function* piecesOf<T>(
+  frozen: readonly (readonly [number, Iterable<T>])[],
+): IterableIterator<readonly [partition: number, T]> {
+  for (const [p, pieces] of frozen) for (const piece of pieces) yield [p, piece]
 }
 
 /** A partition of the parent that this worker owns; empty where the parent has no batch. */

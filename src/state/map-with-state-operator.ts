@@ -40,8 +40,8 @@ export class MapWithStateOperator extends KeyedOperator {
     this.state.each((state, p) => this.#wheels[p]?.prepare(state))
   }
 
-  override restore(snapshot: OperatorChange): void {
-    super.restore(snapshot)
+  override restore(piece: OperatorChange): void {
+    super.restore(piece)
     for (const wheel of this.#wheels) wheel?.invalidate()
   }
 

@@ -26,6 +26,11 @@ export class PaneQueue<P extends { readonly time: number }> {
     this.#panes.push(pane)
   }
 
+  /** Puts a pane in the place of the newest. */
+  replaceNewest(pane: P): void {
+    this.#panes[this.#panes.length - 1] = pane
+  }
+
   /** Drops the panes up to `time`, and gives them. */
   takeUpTo(time: number): readonly P[] {
     const from = this.#first

@@ -67,23 +67,27 @@ export class ReducedWindowOperator implements StatefulRuntime {
     })
     const moved = this.#parts.some((part) => part?.moved === true)
     if (parts.length === 0 && !moved) return undefined
-    return { shared: this.#slide?.time ?? null, parts }
+    return { shared: this.#slide?.time ?? null, partitions: this.#owners.length, parts }
   }
 
   merge(): void {
     for (const part of this.#parts) part?.merge()
   }
 
-  snapshot(): OperatorChange {
-    const parts: [number, unknown][] = []
+  freeze(): IterableIterator<OperatorChange> {
+    const frozen: [number, Iterable<unknown>][] = []
     this.#parts.forEach((part, p) => {
-      if (part !== undefined && !part.empty) parts.push([p, part.snapshot()])
+      if (part !== undefined && !part.empty) frozen.push([p, part.freeze()])
     })
-    return { shared: null, parts }
+    return this.#pieces(frozen)
+  }
+
+  thaw(): void {
+    for (const part of this.#parts) part?.thaw()
   }
 
   restore({ parts }: OperatorChange): void {
-    for (const [p, snapshot] of parts) this.#parts[p]?.restore(snapshot)
+    for (const [p, piece] of parts) this.#parts[p]?.restore(piece)
   }
 
   apply({ shared, parts }: OperatorChange): void {
@@ -92,6 +96,15 @@ export class ReducedWindowOperator implements StatefulRuntime {
     this.#parts.forEach((part, p) => {
       part?.apply(changed.get(p), slide)
     })
+  }
+
+  *#pieces(
+    frozen: readonly (readonly [number, Iterable<unknown>])[],
+  ): IterableIterator<OperatorChange> {
+    const partitions = this.#owners.length
+    for (const [p, pieces] of frozen) {
+      for (const piece of pieces) yield { shared: null, partitions, parts: [[p, piece]] }
+    }
   }
 
   #slideTo(time: number): Slide {

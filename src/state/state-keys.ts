@@ -4,13 +4,15 @@
 //
 // State: the id of each token, the key of each id (a hole where it was removed), and what the
 // attempt removed. Always: a token is there exactly if its key is live; ids from `committed` on
-// were given by the attempt.
+// were given by the attempt. While keys are frozen no id is renumbered, and a frozen id had a key
+// then exactly if it is live or was removed since.
 
-import { type Column, toColumn } from '../batch/columns.ts'
+import { type Column, fromColumn, toColumn } from '../batch/columns.ts'
 import { type Token, tokenOf } from '../batch/key.ts'
 import { openValue, type StoredValue, sealValue } from '../batch/sealed.ts'
 import { grow } from './grow.ts'
 import { ownText } from './own-text.ts'
+import { PIECE_KEYS } from './stateful-operator.ts'
 
 const WHAT_KEY = 'a key of a state'
 const CAPACITY = 16
@@ -31,6 +33,10 @@ export class StateKeys {
   #committed = 0
   #holes = 0
   #removed: number[] = []
+  /** Ids below it are frozen; 0: nothing is. */
+  #frozenEnd = 0
+  /** The keys of frozen ids that were removed since. */
+  readonly #frozenKeys = new Map<number, StoredValue>()
 
   /** The number of live keys. */
   get size(): number {
@@ -83,6 +89,7 @@ export class StateKeys {
   }
 
   remove(id: number): void {
+    if (id < this.#frozenEnd) this.#frozenKeys.set(id, this.#keys[id])
     this.#live[id] = 0
     this.#ids.delete(tokenOf(this.keyAt(id)))
     if (id < this.#committed) this.#removed.push(id)
@@ -112,8 +119,8 @@ export class StateKeys {
       this.#keys[id] = undefined
       this.#holes += 1
     }
-    const renumber = this.end >= COMPACTED_MIN && this.#holes > this.end / 2
-    const moved = renumber ? this.#compact() : undefined
+    const worthIt = this.end >= COMPACTED_MIN && this.#holes > this.end / 2
+    const moved = worthIt && this.#frozenEnd === 0 ? this.#compact() : undefined
     this.#committed = this.end
     return moved
   }
@@ -126,12 +133,69 @@ export class StateKeys {
     return ids
   }
 
-  /** The place of each live id among the live ones. */
-  places(): Int32Array {
-    const places = new Int32Array(this.end)
+  /** Holds the keys that are committed. */
+  freeze(): void {
+    this.#frozenEnd = this.#committed
+  }
+
+  /** Lets go of what is frozen. */
+  thaw(): void {
+    this.#frozenEnd = 0
+    this.#frozenKeys.clear()
+  }
+
+  /** Ids below it are frozen. */
+  get frozenEnd(): number {
+    return this.#frozenEnd
+  }
+
+  /** True if a frozen id had a key when it was frozen. */
+  wasLive(id: number): boolean {
+    return this.#live[id] === 1 || this.#frozenKeys.has(id)
+  }
+
+  /** The key of a frozen id, as it is stored. */
+  frozenKey(id: number): StoredValue {
+    return this.#live[id] === 1 ? this.#keys[id] : this.#frozenKeys.get(id)
+  }
+
+  /** The next frozen ids that had a key, from `from` on, as many as a piece holds. */
+  frozenIds(from: number): Int32Array {
+    const ids = new Int32Array(Math.min(PIECE_KEYS, Math.max(0, this.#frozenEnd - from)))
     let n = 0
-    for (let id = 0; id < places.length; id++) if (this.isLive(id)) places[id] = n++
+    for (let id = from; n < ids.length && id < this.#frozenEnd; id++) {
+      if (this.wasLive(id)) ids[n++] = id
+    }
+    return ids.subarray(0, n)
+  }
+
+  /** The frozen keys of some ids as a column. */
+  frozenColumn(ids: Int32Array): Column {
+    const keys: unknown[] = new Array(ids.length)
+    for (let i = 0; i < ids.length; i++) keys[i] = openValue(this.frozenKey(ids[i] as number))
+    return toColumn(keys, WHAT_KEY)
+  }
+
+  /** The place of each frozen id among those that had a key. */
+  frozenPlaces(): Int32Array {
+    const places = new Int32Array(this.#frozenEnd)
+    let n = 0
+    for (let id = 0; id < places.length; id++) if (this.wasLive(id)) places[id] = n++
     return places
+  }
+
+  /** Adds committed keys that are not there, behind all others. */
+  load(column: Column): void {
+    const keys = fromColumn(column)
+    const first = this.end
+    if (first + keys.length > this.#live.length) this.#live = grow(this.#live, first + keys.length)
+    this.#live.fill(1, first, first + keys.length)
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]
+      this.#keys.push(typeof key === 'object' ? sealValue(key, WHAT_KEY) : key)
+      this.#ids.set(tokenOf(key), first + i)
+    }
+    this.#committed = this.end
   }
 
   /** The keys of some ids as a column; also of those that the attempt removed. */

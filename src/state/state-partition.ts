@@ -11,21 +11,28 @@ import { assert } from '../assert.ts'
 import { type Column, fromColumn } from '../batch/columns.ts'
 import { tokenOf } from '../batch/key.ts'
 import { openValue, type StoredValue, sameStored, sealValue } from '../batch/sealed.ts'
+import { FrozenValues } from './frozen-values.ts'
 import { grow } from './grow.ts'
 import { ownText } from './own-text.ts'
 import { StateKeys } from './state-keys.ts'
-import { columnToList, listToColumn } from './stored-list.ts'
+import { PIECE_BYTES } from './stateful-operator.ts'
+import { columnToList, listToColumn, type StoredList, storedBytes } from './stored-list.ts'
 import { ValueColumn } from './value-column.ts'
 
 const CAPACITY = 16
 
-/** Entries in columns, as they stand in the log. */
-export interface StateColumns {
-  readonly removed: Column
+/** Entries in columns: a piece of a snapshot. */
+export interface StateEntries {
   readonly keys: Column
   readonly values: Column
   /** One number where all are the same; null: a state without marks. */
   readonly marks: Column | number | null
+}
+
+/** What a batch changed, as it stands in the log. */
+export interface StateColumns extends StateEntries {
+  /** Keys that were there and are gone, or stand behind all others again. */
+  readonly removed: Column
 }
 
 /** The keys of one partition and the state of each; with `marked`, also a number beside each. */
@@ -41,6 +48,7 @@ export class StatePartition {
   readonly #valuesBefore = new ValueColumn()
   #marksBefore: Float64Array | undefined
   #numericBefore = true
+  #frozen: FrozenValues | undefined
 
   constructor(what: string, marked: boolean) {
     this.#what = what
@@ -134,12 +142,33 @@ export class StatePartition {
     return this.#columns(changed, removed)
   }
 
-  /** All that is committed, in the order of the keys. */
-  snapshot(): StateColumns {
-    return this.#columns(this.keys.liveIds(), [])
+  /** Holds what is committed, and gives it in the order of the keys. */
+  freeze(): IterableIterator<StateEntries> {
+    assert(this.#journaled === 0, 'a state is frozen between two batches')
+    this.keys.freeze()
+    this.#frozen = new FrozenValues(this.keys.frozenEnd, this.#marks !== undefined)
+    return this.#pieces(this.#frozen)
   }
 
-  /** Writes changes, or a snapshot into an empty partition. */
+  thaw(): void {
+    this.keys.thaw()
+    this.#frozen = undefined
+  }
+
+  /** Adds a piece of a snapshot behind the keys that are there. */
+  load({ keys, values, marks }: StateEntries): void {
+    const first = this.keys.end
+    this.keys.load(keys)
+    const { end } = this.keys
+    if (end > this.#touched.length) this.#grow(end)
+    this.values.load(first, columnToList(values))
+    this.#numericBefore = this.values.numeric
+    if (this.#marks === undefined || marks === null) return
+    if (typeof marks === 'number') this.#marks.fill(marks, first, end)
+    else this.#marks.set(columnToList(marks) as Float64Array, first)
+  }
+
+  /** Writes the changes of a batch. */
   write({ removed, keys, values, marks }: StateColumns): void {
     for (const key of fromColumn(removed)) {
       const id = this.keys.find(tokenOf(key))
@@ -161,9 +190,11 @@ export class StatePartition {
       this.#journal = grow(this.#journal, i + 1)
       this.#marksBefore = this.#marksBefore && grow(this.#marksBefore, i + 1)
     }
+    const value = this.values.get(id)
     this.#journal[i] = id
-    this.#valuesBefore.set(i, this.values.get(id))
+    this.#valuesBefore.set(i, value)
     if (this.#marksBefore !== undefined) this.#marksBefore[i] = this.markAt(id)
+    if (this.#frozen !== undefined) this.#frozen.keep(id, value, this.markAt(id))
   }
 
   #forgetJournal(): void {
@@ -191,6 +222,23 @@ export class StatePartition {
     return sameStored(this.#valuesBefore.get(i), this.values.get(id))
   }
 
+  *#pieces(frozen: FrozenValues): IterableIterator<StateEntries> {
+    for (;;) {
+      let ids = this.keys.frozenIds(frozen.next)
+      if (ids.length === 0) return
+      const list = frozen.valuesOf(ids, this.values)
+      const length = pieceLength(list)
+      ids = ids.subarray(0, length)
+      const marks = this.#markColumn(ids, (id) => frozen.markOf(id, this.markAt(id)))
+      frozen.next = (ids.at(-1) as number) + 1
+      yield {
+        keys: this.keys.frozenColumn(ids),
+        values: listToColumn(list.slice(0, length), this.#what),
+        marks,
+      }
+    }
+  }
+
   #columns(ids: Int32Array, removed: readonly number[]): StateColumns {
     const values = listToColumn(this.values.pick(ids), `the ${this.#what} of a key`)
     const { keys } = this
@@ -198,15 +246,14 @@ export class StatePartition {
       removed: keys.column(removed),
       keys: keys.column(ids),
       values,
-      marks: this.#markColumn(ids),
+      marks: this.#markColumn(ids, (id) => this.markAt(id)),
     }
   }
 
-  #markColumn(ids: Int32Array): Column | number | null {
-    const marks = this.#marks
-    if (marks === undefined) return null
+  #markColumn(ids: Int32Array, markOf: (id: number) => number): Column | number | null {
+    if (this.#marks === undefined) return null
     const data = new Float64Array(ids.length)
-    for (let i = 0; i < ids.length; i++) data[i] = marks[ids[i] as number] as number
+    for (let i = 0; i < ids.length; i++) data[i] = markOf(ids[i] as number)
     const [first = 0] = data
     return data.every((mark) => mark === first) ? first : { kind: 'numbers', data }
   }
@@ -239,4 +286,15 @@ export class StatePartition {
     }
     this.#touched = new Uint8Array(Math.max(keys.end, CAPACITY))
   }
+}
+
+/** How many of the values a piece of a snapshot holds: at least one. */
+function pieceLength(list: StoredList): number {
+  if (list instanceof Float64Array) return list.length
+  let bytes = 0
+  for (let i = 0; i < list.length; i++) {
+    bytes += storedBytes(list[i])
+    if (bytes > PIECE_BYTES) return Math.max(1, i)
+  }
+  return list.length
 }

@@ -34,3 +34,18 @@ export function columnToList(column: Column): StoredList {
     value instanceof Uint8Array ? new SealedValue(value) : ownValue(value),
   )
 }
+
+/** About how many bytes a stored value takes in a column. */
+export function storedBytes(value: StoredValue): number {
+  if (value instanceof SealedValue) return value.bytes.length
+  return typeof value === 'string' ? value.length : 8
+}
+
+/** Two lists as one. */
+export function joinLists(a: StoredList, b: StoredList): StoredList {
+  if (!(a instanceof Float64Array && b instanceof Float64Array)) return [...a, ...b]
+  const joined = new Float64Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
+}

@@ -17,7 +17,7 @@
 // State: the keys in their order. All else follows from the panes, and is made anew (`rebuild`)
 // after a restart or a failed attempt as at the end of a chunk.
 
-import { type Column, fromColumn } from '../batch/columns.ts'
+import type { Column } from '../batch/columns.ts'
 import { tokenOf } from '../batch/key.ts'
 import { PairRecords } from '../batch/pair-records.ts'
 import { synchronous } from '../batch/promise.ts'
@@ -103,13 +103,28 @@ export class TwoStackReduction implements WindowReduction {
     return undefined
   }
 
-  snapshot(): Column {
-    return this.keys.column(this.keys.liveIds())
+  freeze(): IterableIterator<Column> {
+    this.keys.freeze()
+    return this.#frozenPieces()
   }
 
-  restore(snapshot: unknown): void {
-    for (const key of fromColumn(snapshot as Column)) this.keys.add(tokenOf(key), key)
+  thaw(): void {
+    this.keys.thaw()
+  }
+
+  load(piece: unknown): void {
+    this.keys.load(piece as Column)
     this.#forgetAll()
+  }
+
+  *#frozenPieces(): IterableIterator<Column> {
+    let next = 0
+    for (;;) {
+      const ids = this.keys.frozenIds(next)
+      if (ids.length === 0) return
+      next = (ids.at(-1) as number) + 1
+      yield this.keys.frozenColumn(ids)
+    }
   }
 
   /** Adds the keys that come, and removes those that no pane has any more. */

@@ -27,6 +27,15 @@ export class ValueColumn {
     } else this.#setSlowly(id, value)
   }
 
+  /** Sets the values from `first` on, where none are. */
+  load(first: number, list: StoredList): void {
+    const end = first + list.length
+    if (this.#numbers !== undefined && list instanceof Float64Array) {
+      if (end > this.#numbers.length) this.#numbers = grow(this.#numbers, end)
+      this.#numbers.set(list, first)
+    } else for (let i = 0; i < list.length; i++) this.set(first + i, list[i])
+  }
+
   /** Lets go of what a key that is gone had. */
   clear(id: number): void {
     if (this.#numbers === undefined) this.#others[id] = undefined

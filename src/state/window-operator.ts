@@ -27,6 +27,18 @@ interface PaneShape {
   readonly hashPartitions?: number
 }
 
+/** A pane while a snapshot is restored: its partitions come one by one. */
+interface Restoring {
+  readonly shape: PaneShape
+  readonly kept: Map<number, RecordColumns>
+}
+
+/** A partition of a pane in a snapshot. */
+interface PanePiece {
+  readonly time: number
+  readonly records: RecordColumns
+}
+
 const NO_PARTITIONS: Spread<Partition<unknown>> = { owners: [], parts: [] }
 
 /** The union of the last batches: their partitions, oldest first. */
@@ -38,6 +50,8 @@ export class WindowOperator implements StatefulRuntime {
   readonly #panes = new PaneQueue<Pane>()
   /** The pane of the current attempt. */
   #added: Pane | undefined
+  /** The panes of a snapshot that is being restored, by time, oldest first. */
+  readonly #restoring = new Map<number, Restoring>()
 
   /** `hashPartitions`: the batches are pairs, spread over so many partitions by key. */
   constructor(id: string, lengthMs: number, seat: Seat, hashPartitions?: number) {
@@ -48,6 +62,7 @@ export class WindowOperator implements StatefulRuntime {
   }
 
   begin(): void {
+    this.#endRestore()
     this.#panes.rollback()
     this.#added = undefined
   }
@@ -69,7 +84,9 @@ export class WindowOperator implements StatefulRuntime {
 
   changes(): OperatorChange | undefined {
     if (this.#added === undefined) return undefined
-    return { shared: this.#shapeOf(this.#added), parts: partsOf([this.#added]) }
+    const { owners, parts } = this.#added
+    const shared = this.#shapeOf(this.#added)
+    return { shared, partitions: owners.length, parts: partsOf(parts) }
   }
 
   merge(): void {
@@ -77,28 +94,51 @@ export class WindowOperator implements StatefulRuntime {
     this.#added = undefined
   }
 
-  /** The partitions of all panes are numbered through. */
-  snapshot(): OperatorChange {
-    const panes = this.#panes.all
-    const shared = panes.map((pane) => this.#shapeOf(pane))
-    return { shared, parts: partsOf(panes) }
+  /** Panes never change: holding them is all. */
+  freeze(): IterableIterator<OperatorChange> {
+    this.#endRestore()
+    return this.#pieces(this.#panes.all)
   }
 
+  thaw(): void {}
+
+  /** The shapes of all panes come first. */
   restore({ shared, parts }: OperatorChange): void {
-    const kept = new Map(parts as [number, RecordColumns][])
-    let first = 0
-    for (const shape of shared as PaneShape[]) {
-      this.#panes.push(this.#restored(shape, kept, first))
-      first += shape.partitions
+    for (const shape of (shared ?? []) as PaneShape[]) {
+      this.#restoring.set(shape.time, { shape, kept: new Map() })
     }
-    this.#panes.merge()
+    for (const [partition, part] of parts) {
+      const { time, records } = part as PanePiece
+      this.#restoring.get(time)?.kept.set(partition, records)
+    }
   }
 
   apply({ shared, parts }: OperatorChange): void {
+    this.#endRestore()
     const shape = shared as PaneShape
-    this.#panes.push(this.#restored(shape, new Map(parts as [number, RecordColumns][]), 0))
+    this.#panes.push(this.#restored(shape, new Map(parts as [number, RecordColumns][])))
     this.#panes.takeUpTo(shape.time - this.#lengthMs)
     this.#panes.merge()
+  }
+
+  #endRestore(): void {
+    if (this.#restoring.size === 0) return
+    for (const { shape, kept } of this.#restoring.values()) {
+      this.#panes.push(this.#restored(shape, kept))
+    }
+    this.#restoring.clear()
+    this.#panes.merge()
+  }
+
+  *#pieces(panes: readonly Pane[]): IterableIterator<OperatorChange> {
+    const shared = panes.map((pane) => this.#shapeOf(pane))
+    if (this.#seat.self === 0) yield { shared, partitions: 0, parts: [] }
+    for (const { time, owners, parts } of panes) {
+      for (const [partition, records] of partsOf(parts)) {
+        const piece: PanePiece = { time, records: records as RecordColumns }
+        yield { shared: null, partitions: owners.length, parts: [[partition, piece]] }
+      }
+    }
   }
 
   #union(): Spread<Partition<unknown>> {
@@ -116,9 +156,9 @@ export class WindowOperator implements StatefulRuntime {
   }
 
   /** A pane of the log; its partitions belong to the workers that own such keys. */
-  #restored(shape: PaneShape, kept: ReadonlyMap<number, RecordColumns>, first: number): Pane {
+  #restored(shape: PaneShape, kept: ReadonlyMap<number, RecordColumns>): Pane {
     const { workers, self } = this.#seat
-    const all = Array.from({ length: shape.partitions }, (_, i) => kept.get(first + i))
+    const all = Array.from({ length: shape.partitions }, (_, i) => kept.get(i))
     const hashed = this.#hashPartitions
     const parts = hashed === undefined || hashed === shape.hashPartitions ? all : hash(all, hashed)
     const owners = ownersOf(parts.length, workers)
@@ -159,9 +199,7 @@ function keep(part: Partition<unknown>, what: string): RecordColumns | undefined
   return partitionLength(part) === 0 ? undefined : toRecordColumns(part, what)
 }
 
-/** The kept records of panes, with their partitions numbered through. */
-function partsOf(panes: readonly Pane[]): OperatorChange['parts'] {
-  return panes
-    .flatMap(({ parts }) => parts)
-    .flatMap((part, i) => (part === undefined ? [] : [[i, part] as const]))
+/** The partitions that are there, by ordinal. */
+function partsOf(parts: Pane['parts']): OperatorChange['parts'] {
+  return parts.flatMap((part, i) => (part === undefined ? [] : [[i, part] as const]))
 }

@@ -10,7 +10,8 @@ import type { PairRecords } from '../batch/pair-records.ts'
 import type { Partition } from '../batch/records.ts'
 import { pairsOf } from './keyed-state.ts'
 import { PaneQueue } from './pane-queue.ts'
-import { columnToList, listToColumn, storeAll } from './stored-list.ts'
+import { PIECE_KEYS } from './stateful-operator.ts'
+import { columnToList, joinLists, listToColumn, type StoredList, storeAll } from './stored-list.ts'
 import type { IdPane, KeyedPane, Move, WindowReduction } from './window-reduction.ts'
 
 /** A pane by its keys, as it waits and as it stands in the log. */
@@ -27,16 +28,24 @@ interface PartChanges {
   readonly reduction: unknown
 }
 
-/** All of a partition. */
-interface PartSnapshot {
+/** A piece of a snapshot. Those of the reduction come first, then the panes, oldest first; of a
+ * pane with many keys there are several. */
+type PartPiece =
+  | { readonly kind: 'reduction'; readonly piece: unknown }
+  | ({ readonly kind: 'waiting' } & PaneColumns)
+  | {
+      readonly kind: 'pane'
+      readonly time: number
+      /** The place of each key among those of the reduction. */
+      readonly keys: Int32Array
+      readonly values: Column
+    }
+
+/** What a snapshot is made of. */
+interface FrozenPart {
+  readonly reduction: Iterable<unknown>
   readonly waiting: readonly PaneColumns[]
-  readonly panes: readonly {
-    readonly time: number
-    /** The place of each key among those of the reduction. */
-    readonly keys: Int32Array
-    readonly values: Column
-  }[]
-  readonly reduction: unknown
+  readonly panes: readonly IdPane[]
 }
 
 /** The window is after < time ≤ time. */
@@ -106,25 +115,25 @@ export class WindowPart {
     }
   }
 
-  snapshot(): PartSnapshot {
-    const { keys } = this.#reduction
-    const places = keys.places()
-    const panes = this.#panes.all.map(({ time, ids, values }) => ({
-      time,
-      keys: ids.map((id) => places[id] as number),
-      values: listToColumn(values, this.#what),
-    }))
-    return { waiting: this.#waiting.all, panes, reduction: this.#reduction.snapshot() }
+  /** Holds what is committed, and gives it in pieces. */
+  freeze(): IterableIterator<PartPiece> {
+    const reduction = this.#reduction.freeze()
+    return this.#pieces({ reduction, waiting: this.#waiting.all, panes: this.#panes.all })
   }
 
-  restore(snapshot: unknown): void {
-    const { waiting, panes, reduction } = snapshot as PartSnapshot
-    this.#reduction.restore(reduction)
-    for (const pane of waiting) this.#waiting.push(pane)
-    for (const { time, keys, values } of panes) {
-      this.#panes.push({ time, ids: keys, values: columnToList(values) })
-    }
-    this.merge()
+  thaw(): void {
+    this.#reduction.thaw()
+  }
+
+  /** Takes over a piece of a snapshot. */
+  restore(content: unknown): void {
+    const piece = content as PartPiece
+    if (piece.kind === 'reduction') this.#reduction.load(piece.piece)
+    else if (piece.kind === 'waiting') {
+      const { time, keys, values } = piece
+      this.#waiting.push({ time, keys, values })
+      this.#waiting.merge()
+    } else this.#restorePane(piece.time, piece.keys, columnToList(piece.values))
   }
 
   /** Applies the changes of a batch; undefined: only the slide, if it was due. */
@@ -134,6 +143,31 @@ export class WindowPart {
     if (slide === undefined) for (const waits of came) this.#waiting.push(waits)
     else this.#slide(slide, came.map(keyed), (move) => this.#reduction.replay(move, reduction))
     this.merge()
+  }
+
+  *#pieces({ reduction, waiting, panes }: FrozenPart): IterableIterator<PartPiece> {
+    for (const piece of reduction) yield { kind: 'reduction', piece }
+    for (const pane of waiting) yield { kind: 'waiting', ...pane }
+    if (panes.length === 0) return
+    const places = this.#reduction.keys.frozenPlaces()
+    for (const { time, ids, values } of panes) {
+      for (let from = 0; from < ids.length; from += PIECE_KEYS) {
+        const keys = ids.slice(from, from + PIECE_KEYS)
+        for (let i = 0; i < keys.length; i++) keys[i] = places[keys[i] as number] as number
+        const some = listToColumn(values.slice(from, from + PIECE_KEYS), this.#what)
+        yield { kind: 'pane', time, keys, values: some }
+      }
+    }
+  }
+
+  #restorePane(time: number, ids: Int32Array, values: StoredList): void {
+    const before = this.#panes.all.at(-1)
+    if (before?.time !== time) this.#panes.push({ time, ids, values })
+    else {
+      const all = Int32Array.from([...before.ids, ...ids])
+      this.#panes.replaceNewest({ time, ids: all, values: joinLists(before.values, values) })
+    }
+    this.#panes.merge()
   }
 
   #slide(slide: Slide, came: KeyedPane[], move: (move: Move) => readonly IdPane[]): void {

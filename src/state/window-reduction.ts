@@ -49,7 +49,10 @@ export interface WindowReduction {
   merge(): Int32Array | undefined
   /** What the slide changed that does not follow from the panes; undefined if nothing. */
   changes(): unknown
-  /** What does not follow from the panes. Restored, the keys have the ids 0, 1, … */
-  snapshot(): unknown
-  restore(snapshot: unknown): void
+  /** Holds what does not follow from the panes, and gives it in pieces: all keys, in their
+   * order. */
+  freeze(): IterableIterator<unknown>
+  thaw(): void
+  /** Takes over a piece. Once all are, the keys have the ids 0, 1, … */
+  load(piece: unknown): void
 }

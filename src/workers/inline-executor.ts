@@ -4,10 +4,26 @@ import { alone } from '../plan/peers.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import type { WrittenPartition } from '../sinks/sink.ts'
 import type { BatchGraph } from '../state/batch-graph.ts'
-import { joinBlobs } from '../state/graph-changes.ts'
-import type { BatchInput, Executor, OutputPartitions, Ran } from './executor.ts'
+import type {
+  BatchInput,
+  Committed,
+  Executor,
+  FrozenState,
+  OutputPartitions,
+  Ran,
+} from './executor.ts'
 import { type GraphRunnerParts, type OutputSpreads, runGraph } from './graph-runner.ts'
 import type { SinkTasks, SinkWrite } from './sink-tasks.ts'
+
+/** What an executor in one thread works with. */
+export interface InlineExecutorParts {
+  readonly graph: BatchGraph
+  readonly stages: StageCache
+  readonly clock: Clock
+  readonly tasks: SinkTasks
+  /** Batches say what they changed. */
+  readonly logged: boolean
+}
 
 /** Runs batches in this thread. */
 export class InlineExecutor implements Executor {
@@ -15,16 +31,18 @@ export class InlineExecutor implements Executor {
   readonly #parts: GraphRunnerParts
   readonly #graph: BatchGraph
   readonly #tasks: SinkTasks
+  readonly #logged: boolean
   #outputs: OutputSpreads = []
 
-  constructor(graph: BatchGraph, stages: StageCache, clock: Clock, tasks: SinkTasks) {
+  constructor({ graph, stages, clock, tasks, logged }: InlineExecutorParts) {
     this.#graph = graph
     this.#tasks = tasks
+    this.#logged = logged
     this.#parts = { graph, stages, clock, peers: alone }
   }
 
-  restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void> {
-    if (snapshot !== undefined) this.#graph.restore(snapshot)
+  restore({ snapshot, changes }: Committed): Promise<void> {
+    for (const file of snapshot) this.#graph.restore(file)
     for (const entry of changes) this.#graph.apply(entry)
     return Promise.resolve()
   }
@@ -35,10 +53,9 @@ export class InlineExecutor implements Executor {
     )
     const { outputs, tally, retriedCalls } = await runGraph(this.#parts, time, spreads, traced)
     this.#outputs = outputs
-    const blob = this.#graph.changes()
     return {
       outputs: outputs.map((output) => output?.parts.map((pieces) => oneRecords(pieces ?? []))),
-      changes: blob && joinBlobs([blob]),
+      changes: this.#logged ? this.#graph.changes() : undefined,
       added: [...tally.entries()],
       retriedCalls,
     }
@@ -53,8 +70,9 @@ export class InlineExecutor implements Executor {
     this.#graph.merge()
   }
 
-  snapshot(): Promise<Uint8Array> {
-    return Promise.resolve(joinBlobs([this.#graph.snapshot()]))
+  freeze(): FrozenState {
+    const frozen = this.#graph.freeze()
+    return { next: () => Promise.resolve(frozen.next()), release: () => frozen.release() }
   }
 
   slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {

@@ -5,32 +5,32 @@ import { ColumnRecords } from '../batch/record-columns.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { codeOf, StreamingError } from '../errors.ts'
 import type { WrittenPartition } from '../sinks/sink.ts'
-import { joinBlobs } from '../state/graph-changes.ts'
+import { type EntryOperator, joinEntries } from '../state/graph-changes.ts'
 import { AttemptFailure } from './attempt-failure.ts'
 import { CountedRecords } from './counted-records.ts'
 import { fromWire } from './error-wire.ts'
-import type { BatchInput, BatchSources, Executor, OutputPartitions, Ran } from './executor.ts'
 import type {
-  KeptColumns,
-  OutputColumns,
-  PartNotice,
-  RanColumns,
-  RunFailed,
-  WorkerRequest,
-} from './protocol.ts'
+  BatchInput,
+  BatchSources,
+  Committed,
+  Executor,
+  FrozenState,
+  OutputPartitions,
+  Ran,
+} from './executor.ts'
+import type { KeptColumns, OutputColumns, PartNotice, RanColumns, RunFailed } from './protocol.ts'
 import { resultsTooLarge } from './result-bound.ts'
 import type { SinkWrite } from './sink-tasks.ts'
 import type { WorkerPool } from './worker-pool.ts'
-
-/** What is committed, for a worker that begins anew. */
-export interface Committed {
-  readonly snapshot: Uint8Array | undefined
-  readonly changes: readonly Uint8Array[]
-}
+import { FrozenPool, restoreWorker } from './worker-state.ts'
 
 /** What the executor needs beside its pool. */
 export interface PoolExecutorParts {
   readonly pool: WorkerPool
+  /** The operators that keep something. */
+  readonly operators: readonly EntryOperator[]
+  /** Batches say what they changed. */
+  readonly logged: boolean
   /** The pool serves other runs after this one. */
   readonly shared: boolean
   /** Reads what is committed; undefined where nothing is kept outside of the workers. */
@@ -64,6 +64,7 @@ export class PoolExecutor implements Executor {
   readonly #pool: WorkerPool
   readonly #dead = new Map<number, StreamingError>()
   #attempt = 0
+  #freezes = 0
   #closed = false
   #tasksOpened = false
 
@@ -73,8 +74,11 @@ export class PoolExecutor implements Executor {
     for (let worker = 0; worker < this.#pool.size; worker++) this.#watch(worker)
   }
 
-  async restore(snapshot: Uint8Array | undefined, changes: readonly Uint8Array[]): Promise<void> {
-    await this.#pool.callAll(restoreOf({ snapshot, changes }))
+  async restore(committed: Committed): Promise<void> {
+    const { pool } = this.#parts
+    await Promise.all(
+      Array.from({ length: pool.size }, (_, worker) => this.#restoreOne(worker, committed)),
+    )
   }
 
   async run(input: BatchInput, traced: boolean): Promise<Ran> {
@@ -82,7 +86,8 @@ export class PoolExecutor implements Executor {
     const attempt = ++this.#attempt
     const { batchId, time } = input
     const sources = input.sources.map((parts) => parts?.map(noticeOf))
-    const request = { kind: 'run', attempt, batchId, time, traced, sources } as const
+    const { logged } = this.#parts
+    const request = { kind: 'run', attempt, batchId, time, traced, logged, sources } as const
     const failures: AttemptFailure[] = []
     const ran: RanColumns[] = []
     const give = async (worker: number): Promise<void> => {
@@ -97,7 +102,7 @@ export class PoolExecutor implements Executor {
     }
     await this.#askAll(give)
     const failure = failures.find(({ cause }) => !isAborted(cause)) ?? failures[0]
-    if (failure === undefined) return together(ran, this.#parts.resultBytesMax)
+    if (failure === undefined) return together(ran, this.#parts)
     const { outputId, cause } = failure
     throw new AttemptFailure(outputId, { cause, retriedCalls: retriesOf([...failures, ...ran]) })
   }
@@ -122,8 +127,9 @@ export class PoolExecutor implements Executor {
     this.#pool.tellAll({ kind: 'merge' })
   }
 
-  async snapshot(): Promise<Uint8Array> {
-    return joinBlobs(await this.#pool.callAll<Uint8Array>({ kind: 'snapshot' }))
+  /** The workers freeze between this batch and the next: they take requests in order. */
+  freeze(): FrozenState {
+    return new FrozenPool(this.#pool, ++this.#freezes)
   }
 
   async slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {
@@ -189,6 +195,11 @@ export class PoolExecutor implements Executor {
     })
   }
 
+  #restoreOne(worker: number, committed: Committed): Promise<void> {
+    const { pool, operators } = this.#parts
+    return restoreWorker({ pool, operators }, worker, committed)
+  }
+
   /** Puts new workers in the place of those that ended, with what is committed and with the blocks
    * of the batch. */
   async #revive(input: BatchInput): Promise<void> {
@@ -199,7 +210,7 @@ export class PoolExecutor implements Executor {
       await this.#pool.replace(worker)
       this.#dead.delete(worker)
       this.#watch(worker)
-      await this.#pool.call(worker, restoreOf(committed))
+      await this.#restoreOne(worker, committed)
       await this.#parts.resend(input, worker)
       this.#parts.replaced(worker, error)
     }
@@ -213,11 +224,6 @@ function stateLost(cause: StreamingError): StreamingError {
       `checkpoint (${cause.message}); give it a checkpoint, and mend what ended the thread`,
     { cause },
   )
-}
-
-function restoreOf({ snapshot, changes }: Committed): WorkerRequest {
-  const whole = snapshot === undefined ? {} : { snapshot }
-  return { kind: 'restore', ...whole, changes: [...changes] }
 }
 
 function noticeOf({ range, owner }: NonNullable<BatchSources[number]>[number]): PartNotice {
@@ -235,7 +241,10 @@ function isAborted(error: unknown): boolean {
 }
 
 /** The answers of all workers as one. */
-function together(answers: readonly RanColumns[], resultBytesMax: number): Ran {
+function together(
+  answers: readonly RanColumns[],
+  { resultBytesMax, operators }: Pick<PoolExecutorParts, 'resultBytesMax' | 'operators'>,
+): Ran {
   const bytes = answers.reduce((n, answer) => n + answer.bytes, 0)
   if (bytes > resultBytesMax) {
     const cause = resultsTooLarge(bytes, resultBytesMax)
@@ -244,9 +253,9 @@ function together(answers: readonly RanColumns[], resultBytesMax: number): Ran {
   const outputs = (answers[0]?.outputs ?? []).map(
     (first, i) => first && partitionsOf(answers.flatMap((answer) => answer.outputs[i] ?? [])),
   )
-  const blobs = answers.flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
+  const entries = answers.flatMap(({ changes }) => (changes === undefined ? [] : [changes]))
   const added = answers.flatMap((answer) => answer.added)
-  const changes = blobs.length === 0 ? undefined : joinBlobs(blobs)
+  const changes = joinEntries(entries, operators)
   return { outputs, changes, added, retriedCalls: retriesOf(answers) }
 }
 

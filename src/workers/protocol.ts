@@ -45,6 +45,7 @@ export type WorkerRequest =
       /** Where the records of the sources come from. */
       readonly blocks: MessagePort
     }
+  /** An object of a snapshot, and entries of the log, with the worker's share of each. */
   | { readonly kind: 'restore'; readonly snapshot?: Uint8Array; readonly changes: Uint8Array[] }
   | {
       readonly kind: 'run'
@@ -52,6 +53,8 @@ export type WorkerRequest =
       readonly batchId: number
       readonly time: number
       readonly traced: boolean
+      /** The answer says what was changed. */
+      readonly logged: boolean
       readonly sources: readonly (readonly PartNotice[] | undefined)[]
     }
   /** Writes what the last run gave for an output. */
@@ -63,13 +66,16 @@ export type WorkerRequest =
     }
   /** Lets go of the places that tasks write to. */
   | { readonly kind: 'close-sinks' }
-  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'freeze'; readonly freeze: number }
+  /** The next slice of what was frozen: answered at once, also while a batch waits for others. */
+  | { readonly kind: 'frozen-slice'; readonly freeze: number }
   | { readonly kind: 'slice'; readonly nodeId: number; readonly from: number; readonly to: number }
 
 /** What a worker is told; not answered. */
 export type WorkerNotice =
   | { readonly kind: 'abort'; readonly attempt: number }
   | { readonly kind: 'merge' }
+  | { readonly kind: 'thaw'; readonly freeze: number }
   | { readonly kind: 'line'; readonly line: Line }
   | { readonly kind: 'end' }
 

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { recordsOf } from '../batch/record-columns.ts'
 import { StreamingError } from '../errors.ts'
 import type { WrittenPartition } from '../sinks/sink.ts'
-import type { BatchInput, Executor, OutputPartitions, Ran } from './executor.ts'
+import type { BatchInput, Executor, FrozenState, OutputPartitions, Ran } from './executor.ts'
 import type { SinkWrite } from './sink-tasks.ts'
 
 /** Compares two attempts at each batch of another executor. */
@@ -42,8 +42,8 @@ export class VerifyingExecutor implements Executor {
     this.#inner.merge()
   }
 
-  snapshot(): Promise<Uint8Array> {
-    return this.#inner.snapshot()
+  freeze(): FrozenState {
+    return this.#inner.freeze()
   }
 
   slice(...of: Parameters<Executor['slice']>): Promise<readonly OutputPartitions[]> {

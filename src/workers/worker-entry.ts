@@ -20,8 +20,12 @@ async function give(request: WorkerRequest): Promise<Answer> {
 }
 
 // Questions are answered one after the other; what is told takes effect in between, but for what
-// concerns an attempt under way.
+// concerns an attempt under way, and for slices of what is frozen: no attempt changes those.
 port.on('message', (message: Message<WorkerRequest, WorkerNotice>) => {
+  if (message.type === 'call' && message.request.kind === 'frozen-slice') {
+    void answer(port, message, give)
+    return
+  }
   if (message.type === 'call') {
     turn = turn.then(() => answer(port, message, give))
     return

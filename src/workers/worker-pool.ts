@@ -1,6 +1,6 @@
 // The worker threads of a run, with a line between each two of them.
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Transferable } from 'node:worker_threads'
 import type { StreamingError } from '../errors.ts'
 import type { BuiltGraph, Line, WorkerNotice, WorkerRequest } from './protocol.ts'
 import { Thread } from './thread.ts'
@@ -59,8 +59,8 @@ export class WorkerPool {
   }
 
   /** Asks one worker. */
-  call<R>(worker: number, request: WorkerRequest): Promise<R> {
-    return this.#thread(worker).call<R>(request)
+  call<R>(worker: number, request: WorkerRequest, transfer?: readonly Transferable[]): Promise<R> {
+    return this.#thread(worker).call<R>(request, transfer)
   }
 
   tellAll(notice: WorkerNotice): void {

@@ -2,6 +2,7 @@
 // its share of each batch.
 
 import type { Transferable } from 'node:worker_threads'
+import { assert } from '../assert.ts'
 import {
   type RecordColumns,
   recordBuffers,
@@ -15,6 +16,7 @@ import { loadAll } from '../dstream/broadcast.ts'
 import { graphCode, graphShape } from '../dstream/graph-shape.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
+import type { FrozenGraph } from '../state/frozen-graph.ts'
 import { AttemptFailure } from './attempt-failure.ts'
 import { BlockInbox } from './block-inbox.ts'
 import type { Answer } from './calls.ts'
@@ -53,6 +55,7 @@ export class WorkerSession {
   #lastBatchId = 0
   /** What the last run gave, for tasks to write. */
   #outputs: OutputSpreads = []
+  #frozen: { readonly freeze: number; readonly graph: FrozenGraph } | undefined
 
   private constructor(begin: Begin, graph: BatchGraph, inbox: BlockInbox, tasks: SinkTasks) {
     this.#graph = graph
@@ -93,10 +96,12 @@ export class WorkerSession {
       case 'close-sinks':
         await this.#tasks.close()
         return { value: undefined }
-      case 'snapshot': {
-        const blob = this.#graph.snapshot()
-        return { value: blob, transfer: [blob.buffer as ArrayBuffer] }
-      }
+      case 'freeze':
+        this.#thaw()
+        this.#frozen = { freeze: request.freeze, graph: this.#graph.freeze() }
+        return { value: undefined }
+      case 'frozen-slice':
+        return this.#slice(request.freeze)
       case 'slice': {
         const { nodeId, from, to } = request
         const value = this.#graph.slice(nodeId, from, to).map(({ time, spread }): KeptColumns => {
@@ -117,6 +122,9 @@ export class WorkerSession {
         this.#graph.merge()
         this.#inbox.forget(this.#lastBatchId)
         break
+      case 'thaw':
+        if (this.#frozen?.freeze === notice.freeze) this.#thaw()
+        break
       case 'line':
         this.#lines.connect(notice.line)
         break
@@ -129,7 +137,19 @@ export class WorkerSession {
     await this.#tasks.close()
   }
 
-  async #run({ attempt, batchId, time, traced, sources }: Run): Promise<Answer> {
+  #thaw(): void {
+    this.#frozen?.graph.release()
+    this.#frozen = undefined
+  }
+
+  #slice(freeze: number): Answer {
+    assert(this.#frozen?.freeze === freeze, 'the worker has begun anew since the state was frozen')
+    const value = this.#frozen.graph.next()
+    if (value.last) this.#frozen = undefined
+    return { value, transfer: [value.entry.buffer as ArrayBuffer] }
+  }
+
+  async #run({ attempt, batchId, time, traced, logged, sources }: Run): Promise<Answer> {
     this.#lines.begin(attempt)
     this.#lastBatchId = batchId
     this.#outputs = []
@@ -144,7 +164,7 @@ export class WorkerSession {
       peers: this.#lines,
     }
     try {
-      return this.#ran(await runGraph(parts, time, spreads, traced))
+      return this.#ran(await runGraph(parts, time, spreads, traced), logged)
     } catch (error) {
       const { outputId, cause, retriedCalls } =
         error instanceof AttemptFailure ? error : new AttemptFailure(undefined, { cause: error })
@@ -165,7 +185,7 @@ export class WorkerSession {
     return { owners: parts.map(({ owner }) => owner), parts: made }
   }
 
-  #ran({ outputs, tally, retriedCalls }: GraphRan): Answer {
+  #ran({ outputs, tally, retriedCalls }: GraphRan, logged: boolean): Answer {
     this.#outputs = outputs
     const { fetchAll, resultBytesMax } = this.#results
     const columns = outputs.map((spread, i) => {
@@ -179,7 +199,7 @@ export class WorkerSession {
     )
     const bytes = buffers.reduce((n, buffer) => n + buffer.byteLength, 0)
     if (bytes > resultBytesMax) throw resultsTooLarge(bytes, resultBytesMax)
-    const changes = this.#graph.changes()
+    const changes = logged ? this.#graph.changes() : undefined
     const added = [...tally.entries()]
     const value: RanColumns = { outputs: columns, changes, added, retriedCalls, bytes }
     const transfer: Transferable[] = buffers

@@ -14,6 +14,7 @@ import {
   recover,
   redoIds,
   runBatches,
+  writeSnapshot,
 } from './logs.ts'
 
 test('BatchLog rejects the sync of a log that was taken over, naming who took it', async () => {
@@ -117,7 +118,7 @@ test('FENCED is seen by a sleeper whose successor forgot the slot after its own'
   const second = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 9; batchId += 1) {
     await runBatches(second.log, batchId, batchId)
-    if (batchId % 3 === 0) await second.log.snapshot(batchId, new Uint8Array())
+    if (batchId % 3 === 0) await writeSnapshot(second.log, new Uint8Array())
   }
   expect(await store.exists('slots/0000000002.log')).toBe(false)
   await expect(sleeper.log.sync()).rejects.toMatchObject({ code: 'FENCED' })
@@ -129,7 +130,7 @@ test('FENCED is what an append to a forgotten slot rejects with', async () => {
   const second = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 9; batchId += 1) {
     await runBatches(second.log, batchId, batchId)
-    if (batchId % 3 === 0) await second.log.snapshot(batchId, new Uint8Array())
+    if (batchId % 3 === 0) await writeSnapshot(second.log, new Uint8Array())
   }
   expect(await store.exists(HEAD)).toBe(false)
   await expect(sleeper.log.plan(planOf(1))).rejects.toMatchObject({ code: 'FENCED' })
@@ -149,13 +150,13 @@ test('BatchLog that is fenced deletes nothing that the next owner needs', async 
   const first = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 6; batchId += 1) {
     await runBatches(first.log, batchId, batchId)
-    if (batchId % 3 === 0) await first.log.snapshot(batchId, Buffer.from(`state ${batchId}`))
+    if (batchId % 3 === 0) await writeSnapshot(first.log, Buffer.from(`state ${batchId}`))
   }
   await first.log.plan(planOf(7))
   await first.log.commit(commitOf(7))
   const second = await openLog(store)
   const before = await store.list('slots/')
-  await expect(first.log.snapshot(7, Buffer.from('state 7'))).rejects.toMatchObject({
+  await expect(writeSnapshot(first.log, Buffer.from('state 7'))).rejects.toMatchObject({
     code: 'FENCED',
   })
   expect(await store.list('slots/')).toEqual(before)
@@ -178,14 +179,14 @@ test('BatchLog that starts sweeps nothing of an owner that comes right after it'
       if (prefix === 'epoch-' && this.#lists === 1) {
         const successor = await openLog(this)
         await runBatches(successor.log, 1, 1)
-        await successor.log.snapshot(1, Buffer.from('state 1'))
+        await writeSnapshot(successor.log, Buffer.from('state 1'))
       }
       return super.list(prefix)
     }
   }
   const store = new HastyStore()
   const { log } = await openLog(store)
-  expect(await store.list('epoch-')).toEqual(['epoch-2/snapshot-1.bin'])
+  expect(await store.list('epoch-')).toEqual(['epoch-2/snapshot-1-1.bin'])
   await expect(log.sync()).rejects.toMatchObject({ code: 'FENCED' })
 })
 
@@ -196,7 +197,7 @@ test('FENCED is seen by a sleeper whose next slot was won and forgotten', async 
     const second = await openLog(store, { segmentBytesMax: 1_000 })
     for (let batchId = 1; batchId <= 9; batchId += 1) {
       await runBatches(second.log, batchId, batchId)
-      if (batchId % 3 === 0) await second.log.snapshot(batchId, new Uint8Array())
+      if (batchId % 3 === 0) await writeSnapshot(second.log, new Uint8Array())
     }
     expect(await store.exists('slots/0000000003.log')).toBe(false)
     const woken = sleeper.log.plan(planOf(1)).then(() => sleeper.log.sync())
@@ -224,7 +225,7 @@ async function liveLong(store: MemoryStore): Promise<void> {
   const { log } = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 9; batchId += 1) {
     await runBatches(log, batchId, batchId)
-    if (batchId % 3 === 0) await log.snapshot(batchId, new Uint8Array())
+    if (batchId % 3 === 0) await writeSnapshot(log, new Uint8Array())
   }
   expect(await store.exists(HEAD)).toBe(false)
 }

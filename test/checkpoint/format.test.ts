@@ -52,7 +52,7 @@ const RECORDS: readonly LogRecord[] = [
       { partition: 's', position: sequence(9), caughtUpAt: 4, parents: [] },
     ],
   },
-  { kind: 'forget', beforeSlot: 4, snapshots: ['epoch-1/snapshot-1.bin'] },
+  { kind: 'forget', beforeSlot: 4, snapshots: ['epoch-1/snapshot-1-1.bin'] },
   { kind: 'closed', at: 5 },
 ]
 
@@ -156,7 +156,7 @@ test('format names slots and snapshots so that the names say all', () => {
   expect(slotName(12)).toBe('slots/0000000012.log')
   expect(slotOf('slots/0000000012.log')).toBe(12)
   expect(slotOf('slots/12.log')).toBeUndefined()
-  expect(snapshotName(3, 700)).toBe('epoch-3/snapshot-700.bin')
-  expect(snapshotEpochOf('epoch-3/snapshot-700.bin')).toBe(3)
+  expect(snapshotName(3, 700, 2)).toBe('epoch-3/snapshot-700-2.bin')
+  expect(snapshotEpochOf('epoch-3/snapshot-700-2.bin')).toBe(3)
   expect(snapshotEpochOf('epoch-3/blocks-700.bin')).toBeUndefined()
 })

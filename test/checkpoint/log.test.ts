@@ -18,6 +18,7 @@ import {
   runBatches,
   sequence,
   timeOf,
+  writeSnapshot,
   ZERO_TIME,
 } from './logs.ts'
 
@@ -184,13 +185,13 @@ test('BatchLog writes a snapshot when it is due, and a restart goes on from it',
   expect(log.snapshotDue()).toBe(false)
   await runBatches(log, 3, 3)
   expect(log.snapshotDue()).toBe(true)
-  const writing = log.snapshot(3, Buffer.from('state 3'))
+  const writing = writeSnapshot(log, Buffer.from('state 3'))
   expect(log.snapshotDue()).toBe(false)
   await Promise.all([writing, runBatches(log, 4, 5)])
   expect(log.snapshotDue()).toBe(false)
 
   const { log: next, recovered } = await openLog(store, { snapshotEvery: 3 })
-  expect(recovered.snapshot).toEqual({ batchId: 3, bytes: Buffer.from('state 3') })
+  expect(recovered.snapshot).toEqual({ batchId: 3, files: [Buffer.from('state 3')] })
   expect(committedIds(recovered)).toEqual([4, 5])
   expect(recovered.positions.get(0)).toMatchObject([{ position: sequence(5) }])
   await runBatches(next, 6, 6)
@@ -202,17 +203,48 @@ test('BatchLog keeps a plan that a snapshot finds uncommitted', async () => {
   const { log } = await openLog(store)
   await runBatches(log, 1, 1)
   await log.plan(planOf(2))
-  await log.snapshot(1, Buffer.from('state 1'))
+  await writeSnapshot(log, Buffer.from('state 1'))
   const recovered = await recover(store)
   expect(redoIds(recovered)).toEqual([2])
   expect(recovered.lastBatchId).toBe(1)
 })
 
-test('BatchLog refuses a snapshot of another batch than the newest committed one', async () => {
-  const { log } = await openLog(new MemoryStore())
+test('BatchLog goes on from where a snapshot was begun, not from where it ended', async () => {
+  const store = new MemoryStore()
+  const { log } = await openLog(store)
   await runBatches(log, 1, 3)
-  await expect(log.snapshot(2, new Uint8Array())).rejects.toThrow('newest committed batch is 3')
-  await expect(log.snapshot(4, new Uint8Array())).rejects.toThrow('newest committed batch is 3')
+  const draft = log.beginSnapshot()
+  expect(draft.batchId).toBe(3)
+  await draft.write(Buffer.from('state'))
+  await runBatches(log, 4, 5)
+  await draft.write(Buffer.from(' 3'))
+  expect((await recover(store)).snapshot).toBeUndefined()
+  const { log: next } = await openLog(store)
+  const again = next.beginSnapshot()
+  await again.write(Buffer.from('state'))
+  await runBatches(next, 6, 6)
+  await again.write(Buffer.from(' 5'))
+  await again.finish()
+  const recovered = await recover(store)
+  expect(recovered.snapshot).toEqual({
+    batchId: 5,
+    files: [Buffer.from('state'), Buffer.from(' 5')],
+  })
+  expect(committedIds(recovered)).toEqual([6])
+})
+
+test('BatchLog leaves nothing of a snapshot that was given up, and begins another', async () => {
+  const store = new MemoryStore()
+  const { log } = await openLog(store, { snapshotEvery: 1 })
+  await runBatches(log, 1, 1)
+  const draft = log.beginSnapshot()
+  await draft.write(Buffer.from('half'))
+  expect(() => log.beginSnapshot()).toThrow('while another is written')
+  await draft.abandon()
+  expect(await store.list('epoch-')).toEqual([])
+  expect(log.snapshotDue()).toBe(true)
+  await writeSnapshot(log, Buffer.from('whole'))
+  expect((await recover(store)).snapshot?.files).toEqual([Buffer.from('whole')])
 })
 
 test('BatchLog forgets what the two newest snapshots do not need', async () => {
@@ -221,15 +253,15 @@ test('BatchLog forgets what the two newest snapshots do not need', async () => {
   const kept: string[][] = []
   for (let round = 1; round <= 6; round += 1) {
     await runBatches(log, round * 10 - 9, round * 10)
-    await log.snapshot(round * 10, Buffer.from(`state ${round * 10}`))
+    await writeSnapshot(log, Buffer.from(`state ${round * 10}`))
     kept.push(await store.list(''))
   }
   const snapshots = kept.map((names) => names.filter((name) => name.startsWith('epoch-')))
-  expect(snapshots.at(-1)).toEqual(['epoch-1/snapshot-50.bin', 'epoch-1/snapshot-60.bin'])
+  expect(snapshots.at(-1)).toEqual(['epoch-1/snapshot-50-5.bin', 'epoch-1/snapshot-60-6.bin'])
   expect(kept.map((names) => names.length).at(-1)).toBeLessThan(12)
   expect(await store.exists(HEAD)).toBe(false)
 
-  store.damage('epoch-1/snapshot-60.bin', () => undefined)
+  store.damage('epoch-1/snapshot-60-6.bin', () => undefined)
   const recovered = await recover(store)
   expect(recovered.snapshot?.batchId).toBe(50)
   expect(committedIds(recovered)).toEqual([51, 52, 53, 54, 55, 56, 57, 58, 59, 60])
@@ -250,7 +282,7 @@ test('BatchLog deletes nothing before the forget record is durable', async () =>
   const { log } = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 9; batchId += 1) {
     await runBatches(log, batchId, batchId)
-    if (batchId % 3 === 0) await log.snapshot(batchId, new Uint8Array())
+    if (batchId % 3 === 0) await writeSnapshot(log, new Uint8Array())
   }
   const slots = deleted.filter((name) => name.startsWith('slots/'))
   expect(slots.length).toBeGreaterThan(0)
@@ -268,13 +300,16 @@ test('BatchLog finishes the deletions of a run that died before them', async () 
   const { log } = await openLog(store, { segmentBytesMax: 1_000 })
   for (let batchId = 1; batchId <= 9; batchId += 1) {
     await runBatches(log, batchId, batchId)
-    if (batchId % 3 === 0) await log.snapshot(batchId, Buffer.from(`state ${batchId}`))
+    if (batchId % 3 === 0) await writeSnapshot(log, Buffer.from(`state ${batchId}`))
   }
-  await store.createIfAbsent('epoch-1/snapshot-77.bin', Buffer.from('named by no record'))
+  await store.createIfAbsent('epoch-1/snapshot-77-9.bin', Buffer.from('named by no record'))
   store.dying = false
   const recovered = await recover(store)
   expect(recovered.snapshot?.batchId).toBe(9)
-  expect(await store.list('epoch-')).toEqual(['epoch-1/snapshot-6.bin', 'epoch-1/snapshot-9.bin'])
+  expect(await store.list('epoch-')).toEqual([
+    'epoch-1/snapshot-6-2.bin',
+    'epoch-1/snapshot-9-3.bin',
+  ])
   expect(await store.exists(HEAD)).toBe(false)
 })
 
@@ -286,12 +321,12 @@ test('BatchLog does all this in a real folder', async () => {
       expect(recovered.lastBatchId).toBe(run * 20)
       expect(recovered.snapshot?.batchId).toBe(run === 0 ? undefined : run * 20 - 5)
       await runBatches(log, run * 20 + 1, run * 20 + 15)
-      await log.snapshot(run * 20 + 15, Buffer.from(`state of run ${run}`))
+      await writeSnapshot(log, Buffer.from(`state of run ${run}`))
       await runBatches(log, run * 20 + 16, run * 20 + 20)
       await log.close()
     }
     const { log, recovered } = await openLog(new LocalStore(dir))
-    expect(recovered.snapshot?.bytes).toEqual(Buffer.from('state of run 2'))
+    expect(recovered.snapshot?.files).toEqual([Buffer.from('state of run 2')])
     expect(committedIds(recovered)).toEqual([56, 57, 58, 59, 60])
     await log.close()
   } finally {

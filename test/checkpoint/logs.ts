@@ -114,6 +114,18 @@ export async function runBatches(log: BatchLog, from: number, to: number): Promi
   await log.sync()
 }
 
+/** Writes a snapshot of what is committed, of one object or more. */
+export async function writeSnapshot(log: BatchLog, ...files: Uint8Array[]): Promise<void> {
+  const draft = log.beginSnapshot()
+  try {
+    for (const file of files) await draft.write(file)
+  } catch (error) {
+    await draft.abandon()
+    throw error
+  }
+  await draft.finish()
+}
+
 /** Ids and changes of what was recovered after the snapshot. */
 export function committedIds(recovered: Recovered): number[] {
   return recovered.changes.map(({ batchId }) => batchId)

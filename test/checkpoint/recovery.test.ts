@@ -15,6 +15,7 @@ import {
   recover,
   redoIds,
   runBatches,
+  writeSnapshot,
 } from './logs.ts'
 
 let store: MemoryStore
@@ -159,7 +160,7 @@ describe('damage in the middle', () => {
   test('is passed over with a warning when a later snapshot is whole', async () => {
     const { log } = await openLog(store)
     await runBatches(log, 1, 3)
-    await log.snapshot(3, Buffer.from('state 3'))
+    await writeSnapshot(log, Buffer.from('state 3'))
     await runBatches(log, 4, 5)
     store.damage(HEAD, flip((await offsetOf('commit', 2)) + 20))
     const logger = listeningLogger()
@@ -177,7 +178,7 @@ describe('damage in the middle', () => {
   test('after the snapshot stops the start', async () => {
     const { log } = await openLog(store)
     await runBatches(log, 1, 3)
-    await log.snapshot(3, Buffer.from('state 3'))
+    await writeSnapshot(log, Buffer.from('state 3'))
     await runBatches(log, 4, 5)
     const offset = await offsetOf('commit', 4)
     store.damage(HEAD, flip(offset + 20))
@@ -229,28 +230,28 @@ describe('a damaged snapshot', () => {
   async function withTwoSnapshots(): Promise<void> {
     const { log } = await openLog(store)
     await runBatches(log, 1, 2)
-    await log.snapshot(2, Buffer.from('state 2'))
+    await writeSnapshot(log, Buffer.from('state 2'))
     await runBatches(log, 3, 4)
-    await log.snapshot(4, Buffer.from('state 4'))
+    await writeSnapshot(log, Buffer.from('state 4'))
     await runBatches(log, 5, 5)
   }
 
   test('is passed over for the one before, with a warning', async () => {
     await withTwoSnapshots()
-    store.damage('epoch-1/snapshot-4.bin', flip(3))
+    store.damage('epoch-1/snapshot-4-2.bin', flip(3))
     const recovered = await recover(store)
-    expect(recovered.snapshot).toEqual({ batchId: 2, bytes: Buffer.from('state 2') })
+    expect(recovered.snapshot).toEqual({ batchId: 2, files: [Buffer.from('state 2')] })
     expect(committedIds(recovered)).toEqual([3, 4, 5])
     expect(recovered.warnings).toHaveLength(1)
     expect(recovered.warnings[0]).toContain(
-      'Passed over snapshot "epoch-1/snapshot-4.bin" of batch 4',
+      'Passed over snapshot "epoch-1/snapshot-4-2.bin" of batch 4',
     )
   })
 
   test('leaves the whole log when there is no other and nothing was forgotten', async () => {
     await withTwoSnapshots()
-    store.damage('epoch-1/snapshot-4.bin', flip(3))
-    store.damage('epoch-1/snapshot-2.bin', () => undefined)
+    store.damage('epoch-1/snapshot-4-2.bin', flip(3))
+    store.damage('epoch-1/snapshot-2-1.bin', () => undefined)
     const recovered = await recover(store)
     expect(recovered.snapshot).toBeUndefined()
     expect(committedIds(recovered)).toEqual([1, 2, 3, 4, 5])
@@ -259,13 +260,16 @@ describe('a damaged snapshot', () => {
 
   test('is never one of the two that are kept', async () => {
     await withTwoSnapshots()
-    store.damage('epoch-1/snapshot-4.bin', flip(3))
+    store.damage('epoch-1/snapshot-4-2.bin', flip(3))
     const { log } = await openLog(store)
-    expect(await store.exists('epoch-1/snapshot-4.bin')).toBe(true)
+    expect(await store.exists('epoch-1/snapshot-4-2.bin')).toBe(true)
     await runBatches(log, 6, 6)
-    await log.snapshot(6, Buffer.from('state 6'))
-    expect(await store.list('epoch-')).toEqual(['epoch-1/snapshot-2.bin', 'epoch-2/snapshot-6.bin'])
-    store.damage('epoch-2/snapshot-6.bin', flip(3))
+    await writeSnapshot(log, Buffer.from('state 6'))
+    expect(await store.list('epoch-')).toEqual([
+      'epoch-1/snapshot-2-1.bin',
+      'epoch-2/snapshot-6-1.bin',
+    ])
+    store.damage('epoch-2/snapshot-6-1.bin', flip(3))
     const recovered = await recover(store)
     expect(recovered.snapshot?.batchId).toBe(2)
     expect(committedIds(recovered)).toEqual([3, 4, 5, 6])
@@ -275,12 +279,15 @@ describe('a damaged snapshot', () => {
     const { log } = await openLog(store, { segmentBytesMax: 1_000 })
     for (const batchId of [1, 2, 3, 4, 5, 6]) {
       await runBatches(log, batchId, batchId)
-      await log.snapshot(batchId, Buffer.from(`state ${batchId}`))
+      await writeSnapshot(log, Buffer.from(`state ${batchId}`))
     }
-    for (const batchId of [5, 6]) store.damage(`epoch-1/snapshot-${batchId}.bin`, flip(0))
+    for (const batchId of [5, 6])
+      store.damage(`epoch-1/snapshot-${batchId}-${batchId}.bin`, flip(0))
     const recovering = recover(store)
     await expect(recovering).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' })
-    await expect(recovering).rejects.toThrow('"epoch-1/snapshot-6.bin", "epoch-1/snapshot-5.bin"')
+    await expect(recovering).rejects.toThrow(
+      '"epoch-1/snapshot-6-6.bin", "epoch-1/snapshot-5-5.bin"',
+    )
   })
 })
 
@@ -319,9 +326,9 @@ describe('a full disk', () => {
     const faulty = new FaultyStore(store, [{ operation: 'createIfAbsent', call: 2, error: full }])
     const { log } = await openLog(faulty, { snapshotEvery: 1 })
     await runBatches(log, 1, 1)
-    await expect(log.snapshot(1, Buffer.from('state 1'))).rejects.toBe(full)
+    await expect(writeSnapshot(log, Buffer.from('state 1'))).rejects.toBe(full)
     expect(log.snapshotDue()).toBe(true)
-    await log.snapshot(1, Buffer.from('state 1'))
+    await writeSnapshot(log, Buffer.from('state 1'))
     await log.close()
     expect((await recover(store)).snapshot?.batchId).toBe(1)
   })

@@ -91,12 +91,23 @@ export class Crew {
     return changes.length === 0 ? undefined : logged(changes)
   }
 
-  snapshot(): OperatorChange {
-    return logged(this.workers.map((worker) => worker.snapshot()))
+  /** Holds what is committed; what one worker holds comes after what the one before does. */
+  freeze(): Iterator<OperatorChange, void> {
+    const frozen = this.workers.map((worker) => worker.freeze())
+    return piecesOf(frozen, () => {
+      for (const worker of this.workers) worker.thaw()
+    })
   }
 
-  restore(snapshot: OperatorChange): void {
-    for (const worker of this.workers) worker.restore(logged([snapshot]))
+  snapshot(): OperatorChange[] {
+    const pieces = this.freeze()
+    const all: OperatorChange[] = []
+    for (let next = pieces.next(); next.done !== true; next = pieces.next()) all.push(next.value)
+    return all
+  }
+
+  restore(snapshot: readonly OperatorChange[]): void {
+    for (const piece of snapshot) for (const worker of this.workers) worker.restore(logged([piece]))
   }
 
   apply(changes: OperatorChange): void {
@@ -114,14 +125,26 @@ export class Crew {
   }
 }
 
+function* piecesOf(
+  frozen: readonly Iterator<OperatorChange, void>[],
+  thaw: () => void,
+): Generator<OperatorChange, void> {
+  for (const pieces of frozen) {
+    for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
+      yield logged([piece.value])
+    }
+  }
+  thaw()
+}
+
 /** Changes of several workers as one entry, through bytes. */
 function logged(changes: readonly OperatorChange[]): OperatorChange {
-  const { shared } = changes[0] as OperatorChange
+  const { shared, partitions } = changes[0] as OperatorChange
   const parts = changes.flatMap((change) => change.parts)
   if (new Set(parts.map(([partition]) => partition)).size < parts.length) {
     throw new Error('Two workers give what one partition holds')
   }
-  return decode(encode({ shared, parts }, 'changes')) as OperatorChange
+  return decode(encode({ shared, partitions, parts }, 'changes')) as OperatorChange
 }
 
 /** The partitions of all workers; each is at its owner's and nowhere else. */

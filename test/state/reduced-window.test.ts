@@ -65,7 +65,7 @@ describe('a window whose keys come and go', () => {
     const options = { lengthMs: 4, partitions: PARTITIONS, ...(inverse && { inverse }) }
     const window = windowOf(options)
     let restarted = windowOf(options)
-    let snapshot: OperatorChange | undefined
+    let snapshot: OperatorChange[] | undefined
     const expected = byHand(batches, 4)
     batches.forEach((batch, i) => {
       expect(window.attempt(i + 1, batch)).toEqual(expected[i])
@@ -177,5 +177,5 @@ test('a slide that moves nothing changes nothing in the log', () => {
   expect(window.changes()).toBeUndefined()
   window.merge()
   window.attempt(4, [[]])
-  expect(window.changes()).toEqual({ shared: 4, parts: [] })
+  expect(window.changes()).toEqual({ shared: 4, partitions: 1, parts: [] })
 })

@@ -26,8 +26,8 @@ function filled(count: number): StatePartition {
 
 const idOf = (state: StatePartition, key: unknown): number => state.keys.find(tokenOf(key))
 
-function throughLog(columns: StateColumns | undefined): StateColumns {
-  return decode(encode(columns, 'changes')) as StateColumns
+function throughLog<C>(columns: C | undefined): C {
+  return decode(encode(columns, 'changes')) as C
 }
 
 const key = fc.oneof(
@@ -92,10 +92,9 @@ class Bench {
 
   #reload(): void {
     this.#merge()
-    const snapshot = throughLog(this.state.snapshot())
+    const pieces = [...this.state.freeze()].map(throughLog)
     this.state = new StatePartition('test', true)
-    this.state.write(snapshot)
-    this.state.merge()
+    for (const piece of pieces) this.state.load(piece)
     expect(entriesOf(this.state)).toStrictEqual([...this.#committed.values()])
   }
 }

@@ -40,7 +40,7 @@ function add(a: Value, b: Value): Value {
   return (a as number) + (b as number)
 }
 
-const take = (a: number, b: number): number => a - b
+const subtract = (a: number, b: number): number => a - b
 
 interface Kind {
   readonly make: (seat: WindowSeat, fuse: Fuse) => StatefulRuntime
@@ -106,7 +106,7 @@ const reducedWindow = (length: number, slide: number, inverse: boolean): Kind =>
     const options = {
       lengthMs: length,
       f: fused(add),
-      inverse: inverse ? fused(take) : undefined,
+      inverse: inverse ? fused(subtract) : undefined,
       filter: inverse ? ([, value]: [string, number]) => value !== 0 : undefined,
       partitions: PARTITIONS,
     }
@@ -151,7 +151,10 @@ const event = fc.record({
   drops: fc.boolean(),
   /** With how many workers the run is restarted after the batch. */
   restart: fc.option(fc.constantFrom(1, 2, 3, 4, 7), { freq: 4 }),
+  /** After the batch a snapshot is begun, if none is being taken. */
   snapshot: fc.boolean(),
+  /** How many of its pieces are taken while the next attempts are under way, and after each. */
+  pieces: fc.nat(3),
   /** Batches skipped before this one. */
   skip: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.nat(9)),
 })
@@ -160,8 +163,27 @@ type Batch = readonly Pair[] | undefined
 
 /** The log of a run: the newest snapshot, and the changes since. */
 interface Log {
-  snapshot: OperatorChange | undefined
+  snapshot: readonly OperatorChange[]
   changes: OperatorChange[]
+  taking: Taking | undefined
+}
+
+/** A snapshot while it is taken, and the changes since it was begun. */
+interface Taking {
+  readonly left: Iterator<OperatorChange, void>
+  readonly pieces: OperatorChange[]
+  readonly changes: OperatorChange[]
+}
+
+/** Takes some pieces; once it has all, a restart begins with them. */
+function take(log: Log, pieces: number): void {
+  const { taking } = log
+  for (let n = 0; n < pieces && log.taking !== undefined && taking !== undefined; n++) {
+    const { value, done } = taking.left.next()
+    if (done === true) {
+      Object.assign(log, { snapshot: taking.pieces, changes: taking.changes, taking: undefined })
+    } else taking.pieces.push(value)
+  }
 }
 
 /** Runs the batches on one worker, calmly. */
@@ -178,10 +200,10 @@ function calm(kind: Kind, batches: readonly Batch[], events: readonly Event[]): 
 function rough(kind: Kind, batches: readonly Batch[], events: readonly Event[], workers: number) {
   const fuse = new Fuse()
   const make = (n: number) => new Crew((seat) => kind.make(seat, fuse), n, kind.layout)
-  const log: Log = { snapshot: undefined, changes: [] }
+  const log: Log = { snapshot: [], changes: [], taking: undefined }
   let crew = make(workers)
   return times(batches, events).map((time, i) => {
-    const { failsAt, drops, restart, snapshot } = events[i] as Event
+    const { failsAt, drops, restart, snapshot, pieces } = events[i] as Event
     const run = (at = i): unknown[][] => {
       const batch = structuredClone(batches[at % batches.length])
       return crew.attempt(time, batch && kind.pairs(batch, fuse), time % (kind.slide ?? 1) === 0)
@@ -192,15 +214,19 @@ function rough(kind: Kind, batches: readonly Batch[], events: readonly Event[], 
         run(drops ? i + 5 : i)
       } catch {}
       fuse.set(Number.POSITIVE_INFINITY)
+      take(log, pieces)
     }
     const result = run()
+    take(log, pieces)
     const changes = crew.changes()
-    if (changes !== undefined) log.changes.push(changes)
+    for (const list of [log.changes, log.taking?.changes]) if (changes) list?.push(changes)
     crew.merge()
-    if (snapshot) Object.assign(log, { snapshot: crew.snapshot(), changes: [] })
+    if (snapshot) log.taking ??= { left: crew.freeze(), pieces: [], changes: [] }
+    take(log, pieces)
     if (restart !== null) {
       crew = make(restart)
-      if (log.snapshot !== undefined) crew.restore(log.snapshot)
+      log.taking = undefined
+      crew.restore(log.snapshot)
       for (const change of log.changes) crew.apply(change)
     }
     return result

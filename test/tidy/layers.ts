@@ -42,6 +42,8 @@ export const LAYERS: readonly Layer[] = [
       'checkpoint/log-writer.ts',
       'checkpoint/segment-writer.ts',
       'checkpoint/group-writer.ts',
+      'checkpoint/snapshot-draft.ts',
+      'checkpoint/snapshot-files.ts',
       'checkpoint/takeover.ts',
       'checkpoint/release.ts',
       'checkpoint/log.ts',
