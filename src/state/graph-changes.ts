@@ -25,8 +25,8 @@ export type Change = readonly [id: string, change: OperatorChange]
 /** An operator that keeps something, as entries have it. */
 export interface EntryOperator {
   readonly id: string
-  /** Each worker reads all partitions: a window that is read by key may have to spread anew what was
-   * kept before it was. */
+  /** Each worker reads all partitions: a window that is read by key may have to spread anew what
+   * was kept before it was. */
   readonly whole: boolean
 }
 
