@@ -9,7 +9,14 @@ import { S3Store, type S3StoreOptions } from 'millrace/checkpoint'
 import { textFiles } from 'millrace/sources'
 import { CollectingSink, quietLogger } from 'millrace/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { committedIds, openLog, planOf, redoIds, runBatches } from '../checkpoint/logs.ts'
+import {
+  committedIds,
+  openLog,
+  planOf,
+  redoIds,
+  runBatches,
+  writeSnapshot,
+} from '../checkpoint/logs.ts'
 import { testStoreContract } from '../checkpoint/store-contract.ts'
 import { credentials, installedS3Servers, type RunningServer } from './servers.ts'
 
@@ -60,14 +67,14 @@ describe.each(installedS3Servers())('S3Store on $name', { timeout: 30_000 }, (ki
     const options = place()
     const first = await openLog(new S3Store(options))
     await runBatches(first.log, 1, 3)
-    await first.log.snapshot(3, Buffer.from('state 3'))
+    await writeSnapshot(first.log, Buffer.from('state 3'))
     await first.log.plan(planOf(4))
     await first.log.sync()
     const second = await openLog(new S3Store(options))
     expect(redoIds(second.recovered)).toEqual([4])
     await expect(first.log.sync()).rejects.toMatchObject({ code: 'FENCED' })
     await runBatches(second.log, 4, 6)
-    await second.log.snapshot(6, Buffer.from('state 6'))
+    await writeSnapshot(second.log, Buffer.from('state 6'))
     await runBatches(second.log, 7, 7)
     await second.log.close()
     const store = new S3Store(options)
