@@ -157,6 +157,44 @@ interface SourceName {
   readonly name: string
 }
 
+/** What happens to the shards of a stream while it is read. */
+export type ShardNews =
+  | {
+      /** A shard that was not known: it is read once its parents have ended. */
+      readonly kind: 'shard-found'
+      readonly shard: string
+      readonly parents: readonly string[]
+    }
+  | {
+      /** All records of a shard were read, and no more will come. */
+      readonly kind: 'shard-ended'
+      readonly shard: string
+    }
+  | {
+      readonly kind: 'shard-split'
+      readonly shard: string
+      readonly children: readonly string[]
+    }
+  | {
+      readonly kind: 'shards-merged'
+      readonly shards: readonly string[]
+      readonly child: string
+    }
+  | {
+      /** The stream has dropped an ended shard, and so does the checkpoint. */
+      readonly kind: 'shard-forgotten'
+      readonly shard: string
+    }
+  | {
+      /** Records were lost unread, and `onGap` lets the pipeline go on. */
+      readonly kind: 'gap-passed'
+      readonly shard: string
+      /** What arrived from `fromTime` to `toTime`, epoch milliseconds, may be missing. */
+      readonly fromTime: number
+      readonly toTime: number
+      readonly message: string
+    }
+
 type SourceEvent =
   | ({ readonly kind: 'receiver-started' } & SourceName)
   | ({
@@ -177,7 +215,16 @@ type SourceEvent =
       /** What the source may give from now on, records a second. */
       readonly recordsPerSecond: number
     } & SourceName)
-  | { readonly kind: 'source-counted'; readonly name: string; readonly by: number }
+  | (ShardNews & SourceName)
+  | {
+      /** Something was counted: `run.metrics()` has the sum of each name. */
+      readonly kind: 'source-counted'
+      /** What is counted, such as `kinesis.throttled`. */
+      readonly name: string
+      readonly by: number
+      /** The source's own name, for example `kinesis:lines`. */
+      readonly source: string
+    }
 
 /** Everything that can be listened to. */
 export type StreamEvent = LifeEvent | BatchEvent | OutputEvent | SinkEvent | SourceEvent

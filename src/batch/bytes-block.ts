@@ -39,6 +39,16 @@ export class BytesRecords {
     return this.offsets.length - 1
   }
 
+  /** The records from `start` to before `end`, over the same memory. */
+  slice(start: number, end: number): BytesRecords {
+    const from = this.offsets[start] as number
+    const bytes = this.bytes.subarray(from, this.offsets[end])
+    return new BytesRecords(
+      bytes,
+      this.offsets.slice(start, end + 1).map((at) => at - from),
+    )
+  }
+
   /** A view of a record's bytes. */
   at(index: number): Uint8Array {
     return this.bytes.subarray(this.offsets[index], this.offsets[index + 1])

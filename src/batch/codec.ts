@@ -39,6 +39,36 @@ const packr = new Packr({
   copyBuffers: true,
 })
 
+const storable = new WeakSet<object>()
+/** MessagePack's extension types up to 0x21 are taken above. */
+const STORABLE_TYPES = 0x22
+
+/** How the instances of a class are stored. */
+export interface StorableClass<T, S> {
+  /** From 0 to 9; each class has its own, for ever. */
+  readonly id: number
+  /** Gives what is stored of an instance: plain values. */
+  pack(instance: T): S
+  /** Makes an instance of it again. */
+  unpack(stored: S): T
+}
+
+/** Lets the instances of one of millrace's own classes be stored, for example the records of a
+ * source. Called by the module of the class. */
+export function makeStorable<T extends object, S>(
+  // biome-ignore lint/complexity/noBannedTypes: any constructor
+  Class: Function & { readonly prototype: T },
+  { id, pack, unpack }: StorableClass<T, S>,
+): void {
+  storable.add(Class.prototype)
+  addExtension({
+    Class,
+    type: STORABLE_TYPES + id,
+    write: (instance: T) => pack(instance),
+    read: (stored: S) => unpack(stored),
+  })
+}
+
 /** Encodes a value: primitives, arrays, plain objects, Map, Set, Date and typed arrays of these, at
  * any depth. Throws VALUE_NOT_STORABLE for anything else; `what` names the value in the message.
  *
@@ -91,6 +121,7 @@ function prepareObject(value: object, what: string, depth: number): unknown {
   if (value instanceof Set) return new Set(prepareArray([...value], what, depth + 1))
   if (value instanceof Date || ArrayBuffer.isView(value)) return value
   const prototype: unknown = Object.getPrototypeOf(value)
+  if (typeof prototype === 'object' && prototype !== null && storable.has(prototype)) return value
   if (prototype !== Object.prototype && prototype !== null) {
     throw notStorable(`an instance of ${value.constructor?.name ?? 'a class'}`, what)
   }

@@ -130,7 +130,13 @@ export type LogRecord =
   | ({ readonly kind: 'plan' } & PlanRecord)
   | ({ readonly kind: 'commit' } & CommitRecord)
   | { readonly kind: 'skip'; readonly from: number; readonly to: number }
-  | { readonly kind: 'positions'; readonly sourceId: number; readonly at: PartitionPositions }
+  | {
+      readonly kind: 'positions'
+      readonly sourceId: number
+      readonly at: PartitionPositions
+      /** Partitions that are not known any more; left out where there are none. */
+      readonly forgotten?: readonly string[]
+    }
   | ({ readonly kind: 'snapshot' } & SnapshotRecord)
   | { readonly kind: 'forget'; readonly beforeSlot: number; readonly snapshots: readonly string[] }
   | { readonly kind: 'closed'; readonly at: number }

@@ -2,6 +2,7 @@
 // and a restart rebuilds it by applying the same records in the same order, so both always agree.
 
 import { assert } from '../assert.ts'
+import { positionAfter } from '../receivers/positions.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
 import type { CommitRecord, LedgerBase, LogRecord, PlanRecord, Sums } from './format.ts'
 
@@ -37,7 +38,10 @@ export class Ledger {
     if (record.kind === 'plan') this.#plan(record)
     else if (record.kind === 'commit') this.#commit(record)
     else if (record.kind === 'skip') this.#lastBatchId = Math.max(this.#lastBatchId, record.to)
-    else if (record.kind === 'positions') this.#move(record.sourceId, record.at)
+    else if (record.kind === 'positions') {
+      this.#move(record.sourceId, record.at)
+      this.#forget(record.sourceId, record.forgotten ?? [])
+    }
   }
 
   /** Batches that were planned and not committed, in order of their ids. */
@@ -82,13 +86,13 @@ export class Ledger {
       this.#accumulators.set(name, (this.#accumulators.get(name) ?? 0) + n)
     }
     for (const { sourceId, ranges } of plan.sources) {
-      this.#move(
-        sourceId,
-        ranges.map(({ partition, upTo, caughtUpAt, parents }) => {
-          return { partition, position: upTo, caughtUpAt, parents }
-        }),
-      )
+      this.#move(sourceId, ranges.map(positionAfter))
+      for (const { forgotten = [] } of ranges) this.#forget(sourceId, forgotten)
     }
+  }
+
+  #forget(sourceId: number, partitions: readonly string[]): void {
+    for (const partition of partitions) this.#positions.get(sourceId)?.delete(partition)
   }
 
   #move(sourceId: number, at: PartitionPositions): void {

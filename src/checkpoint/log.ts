@@ -186,9 +186,15 @@ export class BatchLog {
     await this.#note({ kind: 'skip', from, to })
   }
 
-  /** Logs exact positions for symbolic ones, such as LATEST; durable once it resolves. */
-  async resolved(sourceId: number, positions: PartitionPositions): Promise<void> {
-    await this.#note({ kind: 'positions', sourceId, at: positions })
+  /** Logs exact positions for symbolic ones, such as LATEST, and which partitions are to be
+   * forgotten; durable once it resolves. */
+  async resolved(
+    sourceId: number,
+    positions: PartitionPositions,
+    forgotten: readonly string[] = [],
+  ): Promise<void> {
+    const record = { kind: 'positions', sourceId, at: positions } as const
+    await this.#note(forgotten.length === 0 ? record : { ...record, forgotten })
     await this.sync()
   }
 

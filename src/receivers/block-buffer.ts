@@ -7,20 +7,22 @@ import type { Block } from '../batch/block.ts'
 export class ByteBound {
   readonly bytesMax: number
   #bytes = 0
+  #reserved = 0
   readonly #waiting: (() => void)[] = []
+  readonly #asking: { readonly bytes: number; readonly resume: () => void }[] = []
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
   }
 
+  /** Bytes that wait; what is reserved is not among them. */
   get bytes(): number {
     return this.#bytes
   }
 
   add(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes >= this.bytesMax) return
-    for (const resume of this.#waiting.splice(0)) resume()
+    this.#letOn()
   }
 
   /** Resolves when there is room. The bound may be passed by what is in flight then. */
@@ -29,9 +31,44 @@ export class ByteBound {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Resolves when there is room for so many bytes beside all that waits and is reserved, or when
+   * nothing else is; they are kept free until `unreserve`. Whoever asks first is first. */
+  reserve(bytes: number): Promise<void> {
+    if (this.#asking.length === 0 && this.#fits(bytes)) {
+      this.#reserved += bytes
+      return Promise.resolve()
+    }
+    return new Promise((resume) => this.#asking.push({ bytes, resume }))
+  }
+
+  /** Gives back what was reserved: what came of it counts by itself. */
+  unreserve(bytes: number): void {
+    this.#reserved -= bytes
+    this.#letOn()
+  }
+
   /** Lets all that wait go on, room or not: the run ends. */
   release(): void {
     for (const resume of this.#waiting.splice(0)) resume()
+    for (const { bytes, resume } of this.#asking.splice(0)) {
+      this.#reserved += bytes
+      resume()
+    }
+  }
+
+  #fits(bytes: number): boolean {
+    const held = this.#bytes + this.#reserved
+    return held === 0 || held + bytes <= this.bytesMax
+  }
+
+  #letOn(): void {
+    if (this.#bytes < this.bytesMax) for (const resume of this.#waiting.splice(0)) resume()
+    for (let next = this.#asking[0]; next !== undefined; next = this.#asking[0]) {
+      if (!this.#fits(next.bytes)) return
+      this.#asking.shift()
+      this.#reserved += next.bytes
+      next.resume()
+    }
   }
 }
 
@@ -49,6 +86,7 @@ export class BlockBuffer<B extends Block<unknown>> {
   readonly #bound: ByteBound
   readonly #blocks: B[] = []
   #records = 0
+  #weight = 0
 
   constructor(bound: ByteBound) {
     this.#bound = bound
@@ -64,10 +102,15 @@ export class BlockBuffer<B extends Block<unknown>> {
     return this.#records
   }
 
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#weight
+  }
+
   push(block: B): void {
     this.#blocks.push(block)
     this.#records += block.length
-    this.#bound.add(weightOf(block))
+    this.#weigh(weightOf(block))
   }
 
   /** Takes at most `recordsMax` records and `bytesMax` bytes, but at least one record if there is
@@ -89,7 +132,7 @@ export class BlockBuffer<B extends Block<unknown>> {
       bytesLeft -= block.bytes
       recordsLeft -= block.length
     }
-    this.#bound.add(-taken.reduce((n, block) => n + weightOf(block), 0))
+    this.#weigh(-taken.reduce((n, block) => n + weightOf(block), 0))
     this.#records -= taken.reduce((n, block) => n + block.length, 0)
     return taken
   }
@@ -99,8 +142,13 @@ export class BlockBuffer<B extends Block<unknown>> {
     const head = slice(block, 0, count)
     const rest = slice(block, count, block.length)
     this.#blocks[0] = rest
-    this.#bound.add(weightOf(head) + weightOf(rest) - weightOf(block))
+    this.#weigh(weightOf(head) + weightOf(rest) - weightOf(block))
     return head
+  }
+
+  #weigh(bytes: number): void {
+    this.#weight += bytes
+    this.#bound.add(bytes)
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { Block } from '../batch/block.ts'
 import type { Clock } from '../clock.ts'
-import type { Logger } from '../events.ts'
+import type { Logger, ShardNews } from '../events.ts'
 
 /** Where in a source partition a reader stands. It says which records were taken: those up to and
  * with it.
@@ -30,10 +30,17 @@ export interface SourceRange {
   readonly records: number
   /** CRC-32 over the records' bytes in order; a replay that differs stops the pipeline. */
   readonly crc: number
-  /** When the receiver last knew that it had everything up to `upTo`, epoch milliseconds. */
+  /** All that had arrived before this time, epoch milliseconds, is at `upTo` or before it. A range
+   * without records may come only to say so of a source where nothing arrives. */
   readonly caughtUpAt: number
   /** Partitions that ended before this one began (a reshard); empty for the first ones. */
   readonly parents: readonly string[]
+  /** What the partition is part of, where another may come under the same name: the creation time
+   * of a stream. */
+  readonly origin?: string
+  /** Partitions that have ended, that no range will name again, and whose source has dropped them:
+   * the log forgets their positions with this range. */
+  readonly forgotten?: readonly string[]
 }
 
 /** A range with its records. */
@@ -50,10 +57,12 @@ export type PartitionPositions = readonly {
   readonly position: Position
   readonly caughtUpAt: number
   readonly parents: readonly string[]
+  readonly origin?: string
 }[]
 
-/** What happens in the life of a receiver that starts and stops by itself. */
+/** What happens to a receiver: its stops and starts, and the shards of its stream. */
 export type ReceiverNews =
+  | ShardNews
   | { readonly kind: 'receiver-started' }
   | { readonly kind: 'receiver-stopped' }
   | {
@@ -83,8 +92,8 @@ export interface ReceiverContext {
   /** Tells of an error that the receiver lives with: it is logged, and told as the event
    * `receiver-error`. */
   reportError(message: string, error?: unknown): void
-  /** Tells of a stop and a start that the receiver made by itself. The engine tells of its first
-   * start and of its end. */
+  /** Tells of a stop and a start that the receiver made by itself, or of a shard. The engine tells
+   * of its first start and of its end. */
   tell(news: ReceiverNews): void
   /** Counts something worth seeing, such as a throttle or a retry. */
   count(name: string, by?: number): void
@@ -122,7 +131,7 @@ export interface CutLimits {
  * `run`, `stop` at any time. */
 export interface Receiver {
   /** Asks the source what there is. Gives every partition of `from` and every new one, with its
-   * position. */
+   * position; one of `from` that is not given is forgotten. */
   start(from: PartitionPositions): Promise<PartitionPositions>
   /** Begins to read. Synchronous: what goes wrong afterwards arrives at `context.fail`. */
   run(): void

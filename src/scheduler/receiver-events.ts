@@ -41,7 +41,8 @@ export class ReceiverEvents {
         receiverError(message, error)
       },
       tell: (news) => this.tell(sourceId, news),
-      count: (counted, by = 1) => events.emit({ kind: 'source-counted', name: counted, by }),
+      count: (counted, by = 1) =>
+        events.emit({ kind: 'source-counted', name: counted, by, source: name }),
     }
   }
 

@@ -66,7 +66,9 @@ export class Receivers {
       const known = recovered.positions.get(sourceId) ?? []
       const from = advance(known, redoRanges(recovered, sourceId))
       const positions = await this.#host.start(sourceId, from)
-      if (log !== undefined && isNew(positions, from)) await log.resolved(sourceId, positions)
+      const forgotten = missingIn(positions, from)
+      if (log === undefined || !isNew(positions, from, forgotten)) continue
+      await log.resolved(sourceId, positions, forgotten)
     }
   }
 
@@ -107,7 +109,8 @@ export class Receivers {
   #tellLost(name: string, batchId: number, ranges: readonly SourceRange[]): void {
     const records = ranges.reduce((n, range) => n + range.records, 0)
     if (records === 0) return
-    this.#parts.events.emit({ kind: 'source-counted', name: 'records-lost', by: records })
+    const counted = { kind: 'source-counted', name: 'records-lost', source: name } as const
+    this.#parts.events.emit({ ...counted, by: records })
     this.#parts.logger.warn(
       { source: name, batchId, records },
       'Records of a batch that was not committed are lost: their source keeps none',
@@ -182,7 +185,18 @@ function redoRanges(recovered: SourceRecovery, sourceId: number): SourceRange[] 
   )
 }
 
-function isNew(positions: PartitionPositions, from: PartitionPositions): boolean {
-  const known = new Set(from.map(({ partition }) => partition))
-  return positions.some(({ partition }) => !known.has(partition))
+/** The partitions of `from` that the receiver does not know any more. */
+function missingIn(positions: PartitionPositions, from: PartitionPositions): string[] {
+  const given = new Set(positions.map(({ partition }) => partition))
+  return from.flatMap(({ partition }) => (given.has(partition) ? [] : [partition]))
+}
+
+function isNew(
+  positions: PartitionPositions,
+  from: PartitionPositions,
+  forgotten: readonly string[],
+): boolean {
+  if (forgotten.length > 0) return true
+  const known = new Map(from.map((one) => [one.partition, JSON.stringify(one.position)]))
+  return positions.some((one) => known.get(one.partition) !== JSON.stringify(one.position))
 }

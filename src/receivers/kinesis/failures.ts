@@ -1,37 +1,110 @@
 // Which failures of the service are worth another try, and what to tell the user of the others.
+//
+// The codes are those of the API reference: the errors of each operation, and "Common errors"
+// (docs.aws.amazon.com/kinesis/latest/APIReference).
 
-import { messageOf, StreamingError } from '../../errors.ts'
+import { codeOf, messageOf, StreamingError } from '../../errors.ts'
 import type { KinesisSettings } from './options.ts'
 
-const FATAL = new Set([
-  'ResourceNotFoundException',
-  'AccessDeniedException',
-  'UnrecognizedClientException',
-  'InvalidSignatureException',
-  'MissingAuthenticationTokenException',
-  'IncompleteSignatureException',
-  'ExpiredTokenException',
-  'CredentialsProviderError',
-  'ValidationException',
-  'InvalidArgumentException',
-  'KMSAccessDeniedException',
-  'KMSDisabledException',
-])
+/** What is to be done about a failed call. */
+export type FailureKind =
+  /** The iterator, or the token of a listing, is too old: make a new one. */
+  | 'expired'
+  /** The shard or the account gave what it may: go on slower. */
+  | 'throttled'
+  /** It may pass: try again after a while. */
+  | 'retry'
+  /** Credentials that may be renewed: a few more tries. */
+  | 'renew'
+  /** Stays as it is until somebody changes something. */
+  | 'fatal'
 
-const THROTTLED = new Set([
-  'ProvisionedThroughputExceededException',
-  'LimitExceededException',
-  'ThrottlingException',
-  'KMSThrottlingException',
-])
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  ExpiredIteratorException: 'expired',
+  ExpiredNextTokenException: 'expired',
 
-/** What kind of failure it is. */
-export function kindOf(error: unknown): 'expired' | 'throttled' | 'fatal' | 'retry' {
+  ProvisionedThroughputExceededException: 'throttled',
+  LimitExceededException: 'throttled',
+  ThrottlingException: 'throttled',
+  Throttling: 'throttled',
+  RequestThrottled: 'throttled',
+  RequestThrottledException: 'throttled',
+  TooManyRequestsException: 'throttled',
+  KMSThrottlingException: 'throttled',
+
+  InternalFailure: 'retry',
+  InternalFailureException: 'retry',
+  InternalServerError: 'retry',
+  ServiceUnavailable: 'retry',
+  ServiceUnavailableException: 'retry',
+  RequestTimeout: 'retry',
+  RequestTimeoutException: 'retry',
+  RequestAbortedException: 'retry',
+  // The stream is being created or changed.
+  ResourceInUseException: 'retry',
+
+  ExpiredToken: 'renew',
+  ExpiredTokenException: 'renew',
+  RequestExpired: 'renew',
+  // Also where the clock of this machine is off: the SDK corrects it after the first answer.
+  InvalidSignatureException: 'renew',
+  SignatureDoesNotMatch: 'renew',
+
+  AccessDenied: 'fatal',
+  AccessDeniedException: 'fatal',
+  NotAuthorized: 'fatal',
+  OptInRequired: 'fatal',
+  UnrecognizedClientException: 'fatal',
+  InvalidClientTokenId: 'fatal',
+  IncompleteSignature: 'fatal',
+  IncompleteSignatureException: 'fatal',
+  MissingAuthenticationToken: 'fatal',
+  MissingAuthenticationTokenException: 'fatal',
+  CredentialsProviderError: 'fatal',
+  TokenProviderError: 'fatal',
+  ResourceNotFoundException: 'fatal',
+  InvalidArgumentException: 'fatal',
+  ValidationError: 'fatal',
+  ValidationException: 'fatal',
+  SerializationException: 'fatal',
+  MalformedHttpRequestException: 'fatal',
+  RequestEntityTooLargeException: 'fatal',
+  UnknownOperationException: 'fatal',
+  InvalidAction: 'fatal',
+  KMSAccessDeniedException: 'fatal',
+  KMSDisabledException: 'fatal',
+  KMSInvalidStateException: 'fatal',
+  KMSNotFoundException: 'fatal',
+  KMSOptInRequired: 'fatal',
+}
+
+const TOO_MANY_REQUESTS = 429
+
+/** What kind of failure it is. What has no name of its own, such as a connection that broke, is
+ * tried again. */
+export function kindOf(error: unknown): FailureKind {
   const name = error instanceof Error ? error.name : ''
-  if (name === 'ExpiredIteratorException') return 'expired'
-  if (THROTTLED.has(name)) return 'throttled'
-  if (FATAL.has(name) || /region is missing/i.test(messageOf(error))) return 'fatal'
-  return 'retry'
+  // A time that has not come yet for the service, whose clock is behind: it will.
+  if (/cannot be greater than the current/i.test(messageOf(error))) return 'retry'
+  if (Object.hasOwn(KINDS, name)) return KINDS[name] as FailureKind
+  if (/region is missing/i.test(messageOf(error))) return 'fatal'
+  return statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'retry'
+}
+
+/** True where what was asked for is not there, or is of another stream: it may have been dropped,
+ * or made anew under the same name. */
+export function isGone(error: unknown): boolean {
+  if (codeOf(error) !== 'SOURCE_UNREACHABLE' || !(error instanceof StreamingError)) return false
+  const { cause } = error
+  const name = cause instanceof Error ? cause.name : ''
+  return name === 'ResourceNotFoundException' || name === 'InvalidArgumentException'
+}
+
+function statusOf(error: unknown): number | undefined {
+  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined
+  if (typeof metadata !== 'object' || metadata === null) return undefined
+  const status: unknown = Reflect.get(metadata, 'httpStatusCode')
+  return typeof status === 'number' ? status : undefined
 }
 
 /** The error of a call that will not succeed as things are. */
@@ -57,9 +130,13 @@ function advice(cause: unknown): string {
   if (name === 'CredentialsProviderError' || name === 'UnrecognizedClientException') {
     return 'give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
   }
-  if (name === 'AccessDeniedException') {
-    return 'allow kinesis:ListShards, GetShardIterator, GetRecords and DescribeStreamSummary'
+  if (/^Expired|^RequestExpired|^Signature|^InvalidSignature/.test(name)) {
+    return 'renew the credentials, and check the clock of this machine'
   }
+  if (/^AccessDenied|^NotAuthorized/.test(name)) {
+    return 'allow kinesis:DescribeStreamSummary, ListShards, GetShardIterator and GetRecords'
+  }
+  if (name.startsWith('KMS')) return "allow kms:Decrypt, and check the state of the stream's key"
   if (/region is missing/i.test(messageOf(cause))) return 'give region, or set AWS_REGION'
   return 'check that the endpoint is right and can be reached from here'
 }

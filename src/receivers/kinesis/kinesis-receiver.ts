@@ -1,202 +1,281 @@
-// Polls every shard of a stream within the service's limits: one loop a shard, 5 reads a second at
-// most.
+// Polls every shard of a stream within the service's limits: one loop a shard.
 //
 // A child shard is read when all its parents have ended, and its first range comes in a cut after
 // the one that took their END: records of one key stay in order across a reshard. Lineage is in
-// every range.
+// every range. docs/kinesis.md has the whole of it.
 
-import type { Shard } from '@aws-sdk/client-kinesis'
 import { sleep } from '../../clock.ts'
-import { StreamingError } from '../../errors.ts'
-import { ByteBound, type TakeLimits } from '../block-buffer.ts'
+import type { ShardNews } from '../../events.ts'
+import type { TakeLimits } from '../block-buffer.ts'
 import type {
   PartitionPositions,
-  Position,
   RangeData,
   Receiver,
   ReceiverContext,
   SourceRange,
 } from '../receiver.ts'
 import { shareRecords } from '../record-shares.ts'
+import { CallCounts } from './call-counts.ts'
+import { GapWatch } from './gap-watch.ts'
+import { gapError, gapNews } from './gaps.ts'
 import type { KinesisSettings } from './options.ts'
+import { Prefetch } from './prefetch.ts'
 import { replayRange } from './replay.ts'
-import { ShardState } from './shard.ts'
-import { StreamReader } from './stream-reader.ts'
+import { isMadeAnew, originOf, resume, suspects } from './resume.ts'
+import { type KnownPosition, ShardState } from './shard.ts'
+import { logShardNews } from './shard-log.ts'
+import { readShard } from './shard-loop.ts'
+import { ShardPace } from './shard-pace.ts'
+import { reshardNews, ShardTable } from './shard-table.ts'
+import { type ListedShard, StreamReader } from './stream-reader.ts'
+
+const DISCOVERY_INTERVAL_MS = 60_000
+/** How often the children of a shard that has ended are looked for before `DISCOVERY_INTERVAL_MS`
+ * is waited for: a listing may be a little behind. */
+const LOOKS_FOR_CHILDREN = 10
+const LOOK_INTERVAL_MS = 1_000
+const HOUR_MS = 3_600_000
 
 /** Receives one stream for one run. */
 export class KinesisReceiver implements Receiver {
   readonly #settings: KinesisSettings
   readonly #context: ReceiverContext
-  readonly #shards = new Map<string, ShardState>()
-  readonly #bound: ByteBound
+  readonly #table = new ShardTable()
+  readonly #prefetch: Prefetch
   readonly #loops = new Map<string, Promise<void>>()
+  readonly #paces = new Map<string, ShardPace>()
   readonly #stopping = new AbortController()
+  readonly #counts = new CallCounts()
+  readonly #reader: StreamReader
+  readonly #gaps: GapWatch
   #cuts = 0
-  #reader: StreamReader | undefined
+  #running = false
 
   constructor(settings: KinesisSettings, context: ReceiverContext) {
     this.#settings = settings
-    this.#context = context
-    this.#bound = new ByteBound(context.bufferBytesMax)
+    const { signal } = this.#stopping
+    this.#context = { ...context, signal }
+    this.#prefetch = new Prefetch(context.bufferBytesMax, () => this.#table.waiting)
+    if (context.signal.aborted) this.#stopping.abort()
     context.signal.addEventListener('abort', () => this.#stopping.abort(), { once: true })
+    this.#reader = new StreamReader(settings, this.#context, this.#counts)
+    const tell = (news: ShardNews): void => this.#tell(news)
+    this.#gaps = new GapWatch(settings, this.#reader, context.clock, tell)
   }
 
   async start(from: PartitionPositions): Promise<PartitionPositions> {
-    this.#reader = new StreamReader(this.#settings, {
-      ...this.#context,
-      signal: this.#stopping.signal,
-    })
-    const retentionMs = await this.#reader.describe()
+    const { clock } = this.#context
+    const summary = await this.#reader.describe(true)
+    this.#gaps.describe(summary)
     const listed = await this.#reader.shards()
-    for (const known of from) this.#refuseGap(known, listed, retentionMs)
-    const fresh = from.length === 0
-    const known = new Map(from.map((position) => [position.partition, position]))
-    for (const shard of listed) {
-      const id = shard.ShardId ?? ''
-      if (known.has(id)) continue
-      const position = fresh ? this.#startAt() : ({ kind: 'TRIM_HORIZON' } as const)
-      const caughtUpAt = this.#context.clock.wallMs()
-      known.set(id, { partition: id, position, caughtUpAt, parents: parentsOf(shard) })
+    const origin = originOf(summary.createdMs)
+    const now = { listed, nowMs: clock.wallMs(), retentionMs: summary.retentionMs, origin }
+    const asked = isMadeAnew(from, origin) ? [] : suspects(from, now)
+    const held = await this.#held(asked)
+    const { positions, gaps } = resume(from, { ...now, held }, this.#settings)
+    const { stream, onGap } = this.#settings
+    for (const gap of gaps) {
+      if (onGap === 'fail') throw gapError(stream, gap)
+      this.#tell(gapNews(stream, gap, onGap))
     }
-    for (const position of known.values()) this.#add(position)
-    return [...known.values()]
+    const known = new Set(from.map(({ partition }) => partition))
+    for (const position of positions) {
+      const isChild = from.length > 0 && !known.has(position.partition)
+      this.#add(position, isChild || position.position.kind !== 'TRIM_HORIZON')
+    }
+    if (from.length === 0) this.#logStart(positions)
+    else this.#tellAll(reshardNews(listed.filter(({ id }) => !known.has(id))))
+    return positions
   }
 
   run(): void {
-    for (const shard of this.#shards.values()) this.#readWhenReady(shard)
+    this.#running = true
+    this.#readReadable()
+    this.#loops.set('', this.#guarded(this.#discoverFromTimeToTime()))
   }
 
   cut(limits: TakeLimits): readonly RangeData[] {
-    const shards = [...this.#shards.values()].sort(byLineage)
-    const ready = shards.filter((shard) => this.#parentsOf(shard).every((p) => p.endTaken))
-    const bytesMax = Math.max(1, Math.floor(limits.bytesMax / Math.max(1, ready.length)))
-    const waiting = ready.map((shard) => shard.waiting)
-    const shares = shareRecords(waiting, limits.recordsMax, this.#cuts)
+    this.#counts.tell(this.#context.count)
+    const shards = this.#table.takeable()
     this.#cuts += 1
-    return ready.flatMap((shard, i) => shard.take({ bytesMax, recordsMax: shares[i] ?? 0 }) ?? [])
+    const bytes = shareRecords(weigh(shards, 'waitingBytes'), limits.bytesMax, this.#cuts)
+    const records = shareRecords(weigh(shards, 'waiting'), limits.recordsMax, this.#cuts)
+    const heartbeatMs = Math.min(HOUR_MS, this.#gaps.retentionMs / 4)
+    const taken = shards.flatMap((shard, i) => {
+      const own = { bytesMax: Math.max(1, bytes[i] ?? 0), recordsMax: records[i] ?? 0 }
+      return shard.take(own, heartbeatMs) ?? []
+    })
+    this.#prefetch.cutTook(limits.recordsMax)
+    return this.#withForgotten(taken)
   }
 
   async replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]> {
-    const reader = this.#reader
-    if (reader === undefined) return []
-    return Promise.all(
-      ranges.map((range) =>
-        replayRange(reader, range, () =>
-          sleep(this.#context.clock, this.#settings.pollIntervalMs, this.#stopping.signal),
-        ),
-      ),
-    )
+    const { stream } = this.#settings
+    const read = async (range: SourceRange): Promise<RangeData> => {
+      const data = await replayRange(this.#reader, range, this.#paceOf(range.partition))
+      const gap = this.#gaps.inReplay(data)
+      if (gap !== undefined) throw gapError(stream, gap)
+      return data
+    }
+    return Promise.all(ranges.map(read))
   }
 
   caughtUp(): boolean {
-    return [...this.#shards.values()].every((shard) => shard.caughtUp)
+    return this.#table.all.every((shard) => shard.caughtUp)
   }
 
   bufferedBytes(): number {
-    return this.#bound.bytes
+    return this.#prefetch.bound.bytes
   }
 
   lagMs(): number | undefined {
-    const lags = [...this.#shards.values()].flatMap((shard) => shard.behindMs ?? [])
+    const lags = this.#table.all.flatMap((shard) => (shard.ended ? [] : (shard.behindMs ?? [])))
     return lags.length === 0 ? undefined : Math.max(...lags)
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#bound.release()
+    this.#prefetch.release()
     await Promise.allSettled(this.#loops.values())
-    this.#reader?.close()
+    this.#counts.tell(this.#context.count)
+    this.#reader.close()
   }
 
-  #startAt(): Position {
-    const { startAt } = this.#settings
-    if (startAt === 'TRIM_HORIZON') return { kind: 'TRIM_HORIZON' }
-    const now = this.#context.clock.wallMs()
-    const timestampMs = startAt === 'LATEST' ? now : Number(startAt.timestamp)
-    return { kind: 'timestamp', timestampMs }
+  #logStart(positions: PartitionPositions): void {
+    const { stream, startAt } = this.#settings
+    const shards = positions.length
+    const { logger } = this.#context
+    if (startAt !== 'LATEST') logger.info({ stream, shards, startAt }, 'A stream is read')
+    else {
+      const from = new Date(this.#context.clock.wallMs()).toISOString()
+      logger.info({ stream, shards, from }, 'A stream is read from LATEST: what arrives after it')
+    }
   }
 
-  #refuseGap(
-    { partition, position, caughtUpAt }: PartitionPositions[number],
-    listed: readonly Shard[],
-    retentionMs: number,
-  ): void {
-    if (position.kind === 'END' || this.#settings.onGap !== 'fail') return
-    const horizon = this.#context.clock.wallMs() - retentionMs
-    const listedNow = listed.some((shard) => shard.ShardId === partition)
-    if (listedNow && (caughtUpAt >= horizon || position.kind !== 'sequence')) return
-    throw new StreamingError(
-      'SOURCE_GAP',
-      `Cannot resume shard "${partition}" of stream "${this.#settings.stream}": what it held ` +
-        `from ` +
-        `${new Date(caughtUpAt).toISOString()} to ${new Date(horizon).toISOString()} has ` +
-        `left the ` +
-        `stream unread; set onGap to 'skip' or 'earliest' to go on without it`,
-    )
+  /** The shards whose last record in the checkpoint is still in the stream. */
+  async #held(known: readonly KnownPosition[]): Promise<ReadonlySet<string>> {
+    const held = new Set<string>()
+    const ask = async ({ partition, position }: KnownPosition): Promise<void> => {
+      if (position.kind !== 'sequence') return
+      const pace = this.#paceOf(partition)
+      if (await this.#reader.holds(partition, position.sequence, pace)) held.add(partition)
+    }
+    await Promise.all(known.map(ask))
+    return held
   }
 
-  #add(position: PartitionPositions[number]): ShardState {
-    const shard = new ShardState(position, this.#bound)
-    this.#shards.set(shard.id, shard)
-    return shard
+  /** The one pace of a shard: what is read again counts, too. */
+  #paceOf(shard: string): ShardPace {
+    const pace = this.#paces.get(shard) ?? new ShardPace(this.#settings, this.#context.clock)
+    this.#paces.set(shard, pace)
+    return pace
   }
 
-  #parentsOf(shard: ShardState): ShardState[] {
-    return shard.parents.flatMap((id) => this.#shards.get(id) ?? [])
+  #add(position: KnownPosition, isWatched: boolean): void {
+    const { partition } = position
+    const shard = new ShardState(position, this.#prefetch.bound, this.#paceOf(partition))
+    this.#table.add(shard)
+    this.#gaps.add(shard, isWatched)
   }
 
-  /** Starts the loop of a shard once all its parents have ended. */
-  #readWhenReady(shard: ShardState): void {
-    if (shard.ended || this.#loops.has(shard.id) || this.#stopping.signal.aborted) return
-    if (!this.#parentsOf(shard).every((parent) => parent.ended)) return
-    this.#loops.set(
-      shard.id,
-      this.#loop(shard).catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#context.fail(error)
-      }),
-    )
+  /** Begins to read the shards whose parents have all ended. */
+  #readReadable(): void {
+    if (!this.#running) return
+    for (const shard of this.#table.all) {
+      if (shard.ended || this.#loops.has(shard.id) || this.#stopping.signal.aborted) continue
+      if (this.#table.isReadable(shard)) this.#loops.set(shard.id, this.#guarded(this.#read(shard)))
+    }
   }
 
-  async #loop(shard: ShardState): Promise<void> {
-    const { clock } = this.#context
-    const { signal } = this.#stopping
-    const reader = this.#reader as StreamReader
-    let iterator = await reader.iterator(shard.id, shard.read)
-    while (!signal.aborted) {
-      await this.#bound.room()
-      const calledAt = clock.monotonicMs()
-      const page = await reader.read(iterator)
-      if (page === undefined) {
-        iterator = await reader.iterator(shard.id, shard.read)
-        continue
+  /** Work whose failure ends the run. */
+  #guarded(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#context.fail(error)
+    })
+  }
+
+  async #read(shard: ShardState): Promise<void> {
+    const children = await readShard(shard, {
+      reader: this.#reader,
+      prefetch: this.#prefetch,
+      clock: this.#context.clock,
+      signal: this.#stopping.signal,
+      passedGap: (one) => this.#gaps.passedGap(one),
+      passedLoss: (one) => this.#gaps.passedLoss(one),
+    })
+    this.#tell({ kind: 'shard-ended', shard: shard.id })
+    await this.#findChildren(shard, children)
+    this.#loops.delete(shard.id)
+    this.#readReadable()
+  }
+
+  async #findChildren(parent: ShardState, told: readonly ListedShard[]): Promise<void> {
+    const unknown = told.length === 0 ? undefined : this.#table.unknownOf(told, false)
+    if (unknown !== undefined) {
+      this.#found(unknown)
+      return
+    }
+    const isThere = (): boolean =>
+      this.#table.all.some(({ parents }) => parents.includes(parent.id))
+    for (let look = 0; look < LOOKS_FOR_CHILDREN; look++) {
+      if (look > 0) await sleep(this.#context.clock, LOOK_INTERVAL_MS, this.#stopping.signal)
+      await this.#discover()
+      if (isThere()) return
+    }
+  }
+
+  async #discoverFromTimeToTime(): Promise<void> {
+    const { clock, signal } = this.#context
+    for (;;) {
+      await sleep(clock, DISCOVERY_INTERVAL_MS, signal)
+      this.#gaps.describe(await this.#reader.describe(false))
+      const { listed } = await this.#discover()
+      for (const shard of this.#table.forgetDropped(listed)) {
+        this.#paces.delete(shard)
+        this.#gaps.forget(shard)
+        this.#tell({ kind: 'shard-forgotten', shard })
       }
-      shard.receive(page, clock.wallMs())
-      if (page.next === undefined) return this.#onEnd()
-      iterator = page.next
-      const waitMs = this.#settings.pollIntervalMs - (clock.monotonicMs() - calledAt)
-      if (waitMs > 0) await sleep(clock, waitMs, signal).catch(() => undefined)
+      this.#readReadable()
     }
   }
 
-  /** A shard has ended: its children, if any, are read from their beginning. */
-  async #onEnd(): Promise<void> {
-    const listed = await (this.#reader as StreamReader).shards()
-    for (const shard of listed) {
-      const partition = shard.ShardId ?? ''
-      if (this.#shards.has(partition)) continue
-      const caughtUpAt = this.#context.clock.wallMs()
+  /** Lists the shards and adds those that are new; several that ask at once share one listing. */
+  async #discover(): Promise<{ readonly listed: readonly ListedShard[] }> {
+    const listed = await this.#reader.shards()
+    this.#found(this.#table.unknownOf(listed, true) ?? [])
+    return { listed }
+  }
+
+  /** Adds shards, which are read from their beginning. What they hold is newer than the last record
+   * of each of their parents. */
+  #found(shards: readonly ListedShard[]): void {
+    const news = shards.filter(({ id }) => !this.#table.has(id))
+    for (const { id, parents } of news) {
+      const caughtUpAt = this.#gaps.bornAfter(parents)
       const position = { kind: 'TRIM_HORIZON' } as const
-      this.#add({ partition, position, caughtUpAt, parents: parentsOf(shard) })
+      this.#add(this.#gaps.withOrigin({ partition: id, position, caughtUpAt, parents }), true)
     }
-    this.run()
+    this.#tellAll(reshardNews(news))
+  }
+
+  #withForgotten(taken: readonly RangeData[]): readonly RangeData[] {
+    const [first, ...others] = taken
+    if (first === undefined) return taken
+    const forgotten = this.#table.takeForgotten()
+    if (forgotten.length === 0) return taken
+    return [{ ...first, range: { ...first.range, forgotten } }, ...others]
+  }
+
+  #tellAll(news: readonly ShardNews[]): void {
+    for (const one of news) this.#tell(one)
+  }
+
+  #tell(news: ShardNews): void {
+    logShardNews(this.#context.logger, this.#settings.stream, news)
+    this.#context.tell(news)
   }
 }
 
-function parentsOf(shard: Shard): string[] {
-  return [shard.ParentShardId, shard.AdjacentParentShardId].filter((id) => id !== undefined)
-}
-
-/** Shard ids grow: a child's is greater than its parents'. */
-function byLineage(a: ShardState, b: ShardState): number {
-  return a.id < b.id ? -1 : 1
+function weigh(shards: readonly ShardState[], what: 'waiting' | 'waitingBytes'): number[] {
+  return shards.map((shard) => shard[what])
 }

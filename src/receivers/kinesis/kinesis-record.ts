@@ -1,5 +1,6 @@
 import { type Block, type BlockParcel, ownBytes } from '../../batch/block.ts'
 import { BytesRecords } from '../../batch/bytes-block.ts'
+import { makeStorable } from '../../batch/codec.ts'
 
 /** A record as the service gives it. */
 export interface ReceivedRecord {
@@ -10,8 +11,9 @@ export interface ReceivedRecord {
   readonly arrivalMs: number
 }
 
-/** One record of a Kinesis stream. It is a view of its block: keep `text()` or `json()`, not the
- * record.
+/** One record of a Kinesis stream. It is a view of its block, which it keeps in memory: keep
+ * `text()` or `json()` where you can. What is stored of a record, in a window or in state, is the
+ * record alone.
  *
  * @example
  * ```ts
@@ -83,6 +85,27 @@ export class KinesisRecord {
   get approximateArrivalMs(): number {
     return this.#block.received[this.#index]?.arrivalMs ?? 0
   }
+
+  /** What `print` and `files` write of a record: its text, and where it was.
+   *
+   * @example
+   * ```ts
+   * const data = Buffer.from('a')
+   * const received = { data, partitionKey: 'k', sequenceNumber: '7', arrivalMs: 5 }
+   * const record = new KinesisBlock('shard-0', [received]).at(0)
+   * assert.deepEqual(JSON.parse(JSON.stringify(record)), {
+   *   shardId: 'shard-0',
+   *   sequenceNumber: '7',
+   *   partitionKey: 'k',
+   *   approximateArrivalMs: 5,
+   *   text: 'a',
+   * })
+   * ```
+   */
+  toJSON(): object {
+    const { shardId, sequenceNumber, partitionKey, approximateArrivalMs } = this
+    return { shardId, sequenceNumber, partitionKey, approximateArrivalMs, text: this.text() }
+  }
 }
 
 type Columns = Omit<ReceivedRecord, 'data'>
@@ -105,6 +128,7 @@ export class KinesisBlock implements Block<KinesisRecord> {
   readonly data: BytesRecords
   /** All else of the records, in the same order. */
   readonly received: readonly Columns[]
+  #bytes: number | undefined
 
   constructor(shardId: string, records: readonly ReceivedRecord[])
   constructor(shardId: string, records: readonly Columns[], data: BytesRecords)
@@ -120,8 +144,12 @@ export class KinesisBlock implements Block<KinesisRecord> {
     return this.received.length
   }
 
+  /** Data, partition keys and sequence numbers. */
   get bytes(): number {
-    return this.data.bytes.length
+    this.#bytes ??= this.received.reduce((n, { partitionKey, sequenceNumber }) => {
+      return n + partitionKey.length + sequenceNumber.length
+    }, this.data.bytes.length)
+    return this.#bytes
   }
 
   at(index: number): KinesisRecord {
@@ -141,11 +169,14 @@ export class KinesisBlock implements Block<KinesisRecord> {
     return this.received[this.length - 1]?.sequenceNumber ?? ''
   }
 
+  /** When the service got the last record, epoch milliseconds. */
+  get lastArrivalMs(): number {
+    return this.received[this.length - 1]?.arrivalMs ?? 0
+  }
+
   slice(start: number, end: number): KinesisBlock {
-    const records = this.received
-      .slice(start, end)
-      .map((columns, i) => ({ ...columns, data: this.data.at(start + i) }))
-    return new KinesisBlock(this.shardId, records)
+    const { shardId, received, data } = this
+    return new KinesisBlock(shardId, received.slice(start, end), data.slice(start, end))
   }
 
   toParcel(): BlockParcel {
@@ -173,6 +204,21 @@ export class KinesisBlock implements Block<KinesisRecord> {
     return new KinesisBlock(shardId, received, new BytesRecords(bytes, offsets))
   }
 }
+
+/** As it is kept: shard, partition key, sequence number, arrival, data. */
+type StoredRecord = readonly [string, string, string, number, Uint8Array]
+
+// What is stored of a record is the record alone, not its block.
+makeStorable<KinesisRecord, StoredRecord>(KinesisRecord, {
+  id: 0,
+  pack: (record) => {
+    const { shardId, partitionKey, sequenceNumber, approximateArrivalMs, bytes } = record
+    return [shardId, partitionKey, sequenceNumber, approximateArrivalMs, bytes]
+  },
+  unpack: ([shardId, partitionKey, sequenceNumber, arrivalMs, data]) => {
+    return new KinesisBlock(shardId, [{ data, partitionKey, sequenceNumber, arrivalMs }]).at(0)
+  },
+})
 
 interface ParcelContent {
   readonly shardId: string

@@ -24,12 +24,17 @@ export interface KinesisOptions {
   /** Time between two reads of a shard, in milliseconds. @default 200, the service's limit of 5 a
    * second */
   readonly pollIntervalMs?: number
+  /** The longest time between two reads of a shard that gives nothing, in milliseconds: after five
+   * empty reads the time doubles up to here, and is `pollIntervalMs` again when a record comes.
+   * @default 1,000, or `pollIntervalMs` where that is more */
+  readonly idlePollIntervalMs?: number
   /** Records asked for in one read, 1 to 10,000. @default 10,000 */
   readonly recordsPerCallMax?: number
   /** Reads in flight at once, over all shards. @default 16 */
   readonly concurrentCallsMax?: number
-  /** What to do when the stream has dropped records that were not read: stop, or go on at what is
-   * left.
+  /** What to do when the stream has dropped records that were not read: stop with SOURCE_GAP; go on
+   * with the oldest record that is left ('earliest'); or leave out what is left, too, and go on
+   * with what arrives from then on ('skip'). The last two tell it as the event `gap-passed`.
    * @default 'fail' */
   readonly onGap?: 'fail' | 'skip' | 'earliest'
 }
@@ -41,12 +46,15 @@ export interface KinesisSettings {
   readonly stream: string
   readonly startAt: StartAt
   readonly pollIntervalMs: number
+  readonly idlePollIntervalMs: number
   readonly recordsPerCallMax: number
   readonly concurrentCallsMax: number
   readonly onGap: 'fail' | 'skip' | 'earliest'
 }
 
 const POLL_INTERVAL_MIN_MS = 200
+/** As the KCL waits between two reads. */
+const IDLE_POLL_INTERVAL_MS = 1_000
 
 /** Checks the options where they are written. */
 export function kinesisSettings(options: KinesisOptions): KinesisSettings {
@@ -63,12 +71,18 @@ export function kinesisSettings(options: KinesisOptions): KinesisSettings {
   }
   const { pollIntervalMs = POLL_INTERVAL_MIN_MS, recordsPerCallMax = 10_000 } = options
   within(pollIntervalMs, 'pollIntervalMs', POLL_INTERVAL_MIN_MS, 60_000)
+  const idlePollIntervalMs =
+    options.idlePollIntervalMs ?? Math.max(pollIntervalMs, IDLE_POLL_INTERVAL_MS)
+  within(idlePollIntervalMs, 'idlePollIntervalMs', pollIntervalMs, 60_000)
   within(recordsPerCallMax, 'recordsPerCallMax', 1, 10_000)
   const concurrentCallsMax = options.concurrentCallsMax ?? 16
   within(concurrentCallsMax, 'concurrentCallsMax', 1, 1_000)
   const startAt = checkStartAt(options.startAt ?? 'LATEST')
   const onGap = options.onGap ?? 'fail'
-  const limits = { pollIntervalMs, recordsPerCallMax, concurrentCallsMax }
+  if (!['fail', 'skip', 'earliest'].includes(onGap)) {
+    throw new ConfigError(`Cannot use ${onGap} as onGap: it must be 'fail', 'skip' or 'earliest'`)
+  }
+  const limits = { pollIntervalMs, idlePollIntervalMs, recordsPerCallMax, concurrentCallsMax }
   return { options, stream, startAt, onGap, ...limits }
 }
 

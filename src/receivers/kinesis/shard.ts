@@ -1,41 +1,49 @@
 import { assert } from '../../assert.ts'
 import { BlockBuffer, type ByteBound, type TakeLimits } from '../block-buffer.ts'
-import type { Position, RangeData } from '../receiver.ts'
+import type { PartitionPositions, Position, RangeData, SourceRange } from '../receiver.ts'
 import { KinesisBlock } from './kinesis-record.ts'
+import type { ShardPace } from './shard-pace.ts'
 import type { Page } from './stream-reader.ts'
 
 const EMPTY_PAGES_CAUGHT_UP = 3
+const PAGE_BYTES_MAX = 10 * 1_048_576
+const PAGE_BYTES_MIN = 65_536
+
+/** A position as the log keeps it. */
+export type KnownPosition = PartitionPositions[number]
 
 /** One shard: where its reader stands, what waits, and what the batches have taken. */
 export class ShardState {
   readonly id: string
   readonly parents: readonly string[]
-  readonly #buffer: BlockBuffer<KinesisBlock>
+  readonly pace: ShardPace
   /** Where the next read begins. */
   read: Position
+  behindMs: number | undefined
+  readonly #origin: string | undefined
+  readonly #buffer: BlockBuffer<KinesisBlock>
   /** Up to where batches have taken. */
   #taken: Position
-  #caughtUpAt: number
+  /** All that arrived before it was received. */
+  #completeUpTo: number
+  /** The same, as the log knows it. */
+  #loggedUpTo: number
   #ended = false
   #endTaken: boolean
   #emptyPages = 0
   #atTip = false
-  behindMs: number | undefined
+  #lastPageBytes: number | undefined
+  #jump: { readonly to: Position; recordsBefore: number } | undefined
 
-  constructor(
-    known: {
-      readonly partition: string
-      readonly position: Position
-      readonly caughtUpAt: number
-      readonly parents: readonly string[]
-    },
-    bound: ByteBound,
-  ) {
+  constructor(known: KnownPosition, bound: ByteBound, pace: ShardPace) {
     this.id = known.partition
     this.parents = known.parents
+    this.pace = pace
     this.read = known.position
+    this.#origin = known.origin
     this.#taken = known.position
-    this.#caughtUpAt = known.caughtUpAt
+    this.#completeUpTo = known.caughtUpAt
+    this.#loggedUpTo = known.caughtUpAt
     this.#endTaken = known.position.kind === 'END'
     this.#ended = this.#endTaken
     this.#buffer = new BlockBuffer(bound)
@@ -61,41 +69,114 @@ export class ShardState {
     return this.#buffer.records
   }
 
-  receive(page: Page, nowMs: number): void {
-    assert(!this.#ended, () => `shard ${this.id} was read past its end`)
-    if (page.records.length > 0) {
-      const block = new KinesisBlock(this.id, page.records)
-      this.#buffer.push(block)
-      this.read = { kind: 'sequence', sequence: block.lastSequence, sub: -1 }
-    }
-    this.#emptyPages = page.records.length === 0 ? this.#emptyPages + 1 : 0
-    const empty = page.records.length === 0
-    if ((empty && page.behindMs === 0) || this.#emptyPages >= EMPTY_PAGES_CAUGHT_UP) {
-      this.#atTip = true
-      this.#caughtUpAt = nowMs
-    }
-    this.behindMs = page.behindMs
-    if (page.next === undefined) this.#ended = true
+  /** Bytes that wait. */
+  get waitingBytes(): number {
+    return this.#buffer.bytes
   }
 
-  /** Takes what waits, within the limits, as one range; undefined if there is nothing new. */
-  take(limits: TakeLimits): RangeData | undefined {
-    const blocks = this.#buffer.take(limits, (block, start, end) => block.slice(start, end))
-    const atEnd = this.#ended && this.#buffer.length === 0 && !this.#endTaken
-    const last = blocks.at(-1)
-    if (last === undefined && !atEnd) return undefined
-    const after = this.#taken
-    const upTo: Position = atEnd
-      ? { kind: 'END' }
-      : { kind: 'sequence', sequence: last?.lastSequence ?? '', sub: -1 }
-    this.#taken = upTo
-    this.#endTaken = atEnd
-    const records = blocks.reduce((n, block) => n + block.length, 0)
-    const crc = blocks.reduce((before, block) => block.crc(before), 0)
-    const range = { partition: this.id, after, upTo, records, crc }
-    return {
-      range: { ...range, caughtUpAt: this.#caughtUpAt, parents: this.parents },
-      blocks,
-    }
+  /** All that arrived before this time, epoch milliseconds, was received. */
+  get completeUpTo(): number {
+    return this.#completeUpTo
   }
+
+  /** Bytes to keep free for the next page: as much as a page may have, unless the reader is at the
+   * tip, where it is about what came last. */
+  get pageBytes(): number {
+    if (this.#lastPageBytes === undefined || this.behindMs !== 0) return PAGE_BYTES_MAX
+    return Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, 2 * this.#lastPageBytes))
+  }
+
+  receive(page: Page): void {
+    assert(!this.#ended, () => `shard ${this.id} was read past its end`)
+    const last = page.records.at(-1)
+    // Until then it was only known when the oldest record was asked for.
+    if (last !== undefined && this.read.kind === 'TRIM_HORIZON') this.#completeUpTo = 0
+    if (last !== undefined) {
+      this.#buffer.push(new KinesisBlock(this.id, page.records))
+      this.read = { kind: 'sequence', sequence: last.sequenceNumber, sub: -1 }
+    }
+    this.#emptyPages = last === undefined ? this.#emptyPages + 1 : 0
+    if (last === undefined && page.behindMs === 0) this.#atTip = true
+    if (this.#emptyPages >= EMPTY_PAGES_CAUGHT_UP) this.#atTip = true
+    this.behindMs = page.behindMs
+    this.#lastPageBytes = page.bytes
+    this.#ended = page.next === undefined
+    // An ended shard's children may hold what arrived since its last record: no later time is sure.
+    const sure = this.#ended ? 0 : page.askedAt - page.behindMs
+    this.#completeUpTo = Math.max(this.#completeUpTo, sure, last?.arrivalMs ?? 0)
+  }
+
+  /** Ends the shard where it is: what it still held was lost. */
+  giveUp(): void {
+    this.#ended = true
+  }
+
+  /** Goes on elsewhere, since what was there was lost. What waits is taken before that. */
+  moveTo(position: Position, completeUpTo: number): void {
+    this.read = position
+    this.#completeUpTo = completeUpTo
+    this.#jump = { to: position, recordsBefore: this.#buffer.records }
+  }
+
+  /** Takes what waits, within the limits, as one range; undefined if there is nothing new. Where
+   * nothing arrives, there is a range without records every `heartbeatMs`. */
+  take(limits: TakeLimits, heartbeatMs: number): RangeData | undefined {
+    const blocks = this.#buffer.take(this.#upToJump(limits), slice)
+    if (this.#jump !== undefined) this.#jump.recordsBefore -= lengthOf(blocks)
+    const isEmpty = this.#buffer.length === 0
+    const atEnd = this.#ended && isEmpty && !this.#endTaken
+    const last = blocks.at(-1)
+    const isDue = isEmpty && this.#completeUpTo - this.#loggedUpTo >= heartbeatMs
+    if (last === undefined && !atEnd && (this.#endTaken || !isDue)) return undefined
+    const caughtUpAt = isEmpty ? this.#completeUpTo : (last?.lastArrivalMs ?? this.#loggedUpTo)
+    this.#loggedUpTo = caughtUpAt
+    const after = this.#taken
+    this.#taken = this.#after(last, atEnd)
+    this.#endTaken ||= atEnd
+    return { range: this.#range(after, blocks, caughtUpAt), blocks }
+  }
+
+  /** A range holds nothing from behind a jump: it could not be read again in one. */
+  #upToJump(limits: TakeLimits): TakeLimits {
+    if (this.#jump === undefined) return limits
+    const { to, recordsBefore } = this.#jump
+    if (recordsBefore > 0) {
+      return { ...limits, recordsMax: Math.min(limits.recordsMax, recordsBefore) }
+    }
+    this.#taken = to
+    this.#jump = undefined
+    return limits
+  }
+
+  #after(last: KinesisBlock | undefined, atEnd: boolean): Position {
+    if (atEnd) return { kind: 'END' }
+    if (last === undefined) return this.#taken
+    return { kind: 'sequence', sequence: last.lastSequence, sub: -1 }
+  }
+
+  #range(after: Position, blocks: readonly KinesisBlock[], caughtUpAt: number): SourceRange {
+    const range = {
+      partition: this.id,
+      after,
+      upTo: this.#taken,
+      records: lengthOf(blocks),
+      crc: blocks.reduce((before, block) => block.crc(before), 0),
+      caughtUpAt,
+      parents: this.parents,
+    }
+    return this.#origin === undefined ? range : { ...range, origin: this.#origin }
+  }
+}
+
+function slice(block: KinesisBlock, start: number, end: number): KinesisBlock {
+  return block.slice(start, end)
+}
+
+function lengthOf(blocks: readonly KinesisBlock[]): number {
+  return blocks.reduce((n, block) => n + block.length, 0)
+}
+
+/** Shard ids grow: a child's is greater than its parents'. */
+export function byLineage(a: ShardState, b: ShardState): number {
+  return a.id < b.id ? -1 : 1
 }

@@ -1,4 +1,5 @@
-// The calls to the service that the receiver makes, with their retries: full jitter, counted.
+// The calls to the service that the receiver makes: within its limits, with their retries and
+// timeouts on the clock of the run, and counted.
 
 import {
   DescribeStreamSummaryCommand,
@@ -13,9 +14,27 @@ import PQueue from 'p-queue'
 import { sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import type { Position, ReceiverContext } from '../receiver.ts'
-import { kindOf, unreachable } from './failures.ts'
+import type { CallCounts } from './call-counts.ts'
+import { type FailureKind, kindOf, unreachable } from './failures.ts'
 import type { ReceivedRecord } from './kinesis-record.ts'
 import type { KinesisSettings } from './options.ts'
+import { type Pace, type ShardPace, turnOf } from './shard-pace.ts'
+
+/** A shard as the service lists it. */
+export interface ListedShard {
+  readonly id: string
+  readonly parents: readonly string[]
+  /** True if it takes no more records. */
+  readonly closed: boolean
+}
+
+/** What the service says of a stream. */
+export interface StreamSummary {
+  /** How long it keeps records. */
+  readonly retentionMs: number
+  /** When it was made, epoch milliseconds; undefined where the service does not say. */
+  readonly createdMs: number | undefined
+}
 
 /** What one read of a shard gave. */
 export interface Page {
@@ -23,85 +42,148 @@ export interface Page {
   /** Undefined when the shard has ended. */
   readonly next: string | undefined
   readonly behindMs: number
+  /** Data and partition keys of the records. */
+  readonly bytes: number
+  /** When it was asked for, epoch milliseconds. */
+  readonly askedAt: number
+  /** The children of a shard that has ended; empty where the service does not tell them. */
+  readonly children: readonly ListedShard[]
 }
 
 const BACKOFF_BASE_MS = 100
 const BACKOFF_MAX_MS = 5_000
 const START_ATTEMPTS = 3
+const RENEW_ATTEMPTS = 5
+/** A call that fails for the so manieth time is told. */
+const TELL_ATTEMPT = 10
 const CALL_TIMEOUT_MS = 10_000
+/** A page of 10 MiB over a slow line takes its time. */
+const READ_TIMEOUT_MS = 30_000
 // Some servers leave a request for an iterator at a timestamp unanswered until a record follows it.
 const ITERATOR_TIMEOUT_MS = 2_000
+
+const NOT_YET = Symbol('another call came first')
+
+interface CallOptions {
+  readonly attemptsMax?: number
+  readonly timeoutMs?: number
+  readonly pace?: Pace
+}
 
 /** Reads one stream. */
 export class StreamReader {
   readonly #settings: KinesisSettings
   readonly #context: ReceiverContext
+  readonly #counts: CallCounts
   readonly #client: KinesisClient
   readonly #queue: PQueue
   readonly #name: { StreamName: string } | { StreamARN: string }
 
-  constructor(settings: KinesisSettings, context: ReceiverContext) {
+  constructor(settings: KinesisSettings, context: ReceiverContext, counts: CallCounts) {
     const { options } = settings
     this.#settings = settings
     this.#context = context
+    this.#counts = counts
     this.#client = options.client ?? makeClient(settings)
     this.#queue = new PQueue({ concurrency: settings.concurrentCallsMax })
     const { streamARN } = options
     this.#name = streamARN ? { StreamARN: streamARN } : { StreamName: settings.stream }
   }
 
-  /** Asks for the stream; gives how long it keeps records, in milliseconds. */
-  async describe(): Promise<number> {
-    const summary = await this.#call(START_ATTEMPTS, () =>
-      this.#client.send(new DescribeStreamSummaryCommand(this.#name), abortAfter()),
-    )
-    return (summary.StreamDescriptionSummary?.RetentionPeriodHours ?? 24) * 3_600_000
+  /** Asks for the stream. `atStart`: what does not answer soon is an error. */
+  async describe(atStart: boolean): Promise<StreamSummary> {
+    const command = new DescribeStreamSummaryCommand(this.#name)
+    const options = atStart ? { attemptsMax: START_ATTEMPTS } : {}
+    const answer = await this.#call((abort) => this.#client.send(command, abort), options)
+    const summary = answer.StreamDescriptionSummary
+    return {
+      retentionMs: (summary?.RetentionPeriodHours ?? 24) * 3_600_000,
+      createdMs: summary?.StreamCreationTimestamp?.getTime(),
+    }
   }
 
   /** All shards that the stream still has, closed ones too. */
-  async shards(): Promise<Shard[]> {
+  async shards(): Promise<readonly ListedShard[]> {
+    for (;;) {
+      try {
+        return await this.#listing()
+      } catch (error) {
+        // The listing took longer than its token lives: from the beginning.
+        if (kindOf(error) !== 'expired') throw error
+        this.#context.count('kinesis.retries')
+      }
+    }
+  }
+
+  async #listing(): Promise<ListedShard[]> {
     const shards: Shard[] = []
     let token: string | undefined
     do {
-      const input = token === undefined ? this.#name : { NextToken: token }
-      const page = await this.#call(Number.POSITIVE_INFINITY, () =>
-        this.#client.send(new ListShardsCommand(input), abortAfter()),
-      )
+      const command = new ListShardsCommand(token === undefined ? this.#name : { NextToken: token })
+      const page = await this.#call((abort) => this.#client.send(command, abort))
       shards.push(...(page.Shards ?? []))
       token = page.NextToken
     } while (token !== undefined)
-    return shards
+    return shards.map(listed)
   }
 
   /** An iterator after a position. */
-  async iterator(shardId: string, after: Position): Promise<string> {
+  async iterator(shardId: string, after: Position, pace: ShardPace): Promise<string> {
     const input = { ...this.#name, ShardId: shardId, ...iteratorType(after) }
-    const answer = await this.#call(Number.POSITIVE_INFINITY, () =>
-      this.#client.send(new GetShardIteratorCommand(input), abortAfter(ITERATOR_TIMEOUT_MS)),
-    )
+    const command = new GetShardIteratorCommand(input)
+    const answer = await this.#call((abort) => this.#client.send(command, abort), {
+      timeoutMs: ITERATOR_TIMEOUT_MS,
+      pace: pace.iterators,
+    })
     return answer.ShardIterator ?? ''
   }
 
-  /** One read. Undefined: the iterator has expired. */
-  async read(iterator: string): Promise<Page | undefined> {
-    const input = { ShardIterator: iterator, Limit: this.#settings.recordsPerCallMax }
+  /** One read of at most `limit` records, when the pace of the shard allows it. Undefined: the
+   * iterator has expired. */
+  async read(iterator: string, limit: number, pace: ShardPace): Promise<Page | undefined> {
+    const { clock } = this.#context
+    const Limit = Math.max(1, Math.min(limit, this.#settings.recordsPerCallMax))
+    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit })
+    let askedAt = clock.wallMs()
     try {
-      const page = await this.#call(Number.POSITIVE_INFINITY, () =>
-        this.#client.send(new GetRecordsCommand(input), abortAfter()),
+      const answer = await this.#call(
+        (abort) => {
+          askedAt = clock.wallMs()
+          return this.#client.send(command, abort)
+        },
+        { timeoutMs: READ_TIMEOUT_MS, pace },
       )
-      const records = (page.Records ?? []).map((record) => ({
-        data: record.Data ?? new Uint8Array(0),
-        partitionKey: record.PartitionKey ?? '',
-        sequenceNumber: record.SequenceNumber ?? '',
-        arrivalMs: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
-      }))
-      const next = page.NextShardIterator ?? undefined
-      return { records, next, behindMs: page.MillisBehindLatest ?? 0 }
+      const records = (answer.Records ?? []).map((record): ReceivedRecord => {
+        return {
+          data: record.Data ?? new Uint8Array(0),
+          partitionKey: record.PartitionKey ?? '',
+          sequenceNumber: record.SequenceNumber ?? '',
+          arrivalMs: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
+        }
+      })
+      const bytes = records.reduce((n, record) => {
+        return n + record.data.length + Buffer.byteLength(record.partitionKey)
+      }, 0)
+      const behindMs = answer.MillisBehindLatest ?? 0
+      pace.gave({ records: records.length, bytes, behindMs })
+      this.#counts.read(records.length, bytes)
+      const next = answer.NextShardIterator ?? undefined
+      const children = (answer.ChildShards ?? []).map((child): ListedShard => {
+        return { id: child.ShardId ?? '', parents: child.ParentShards ?? [], closed: false }
+      })
+      return { records, next, behindMs, bytes, askedAt, children }
     } catch (error) {
       if (kindOf(error) !== 'expired') throw error
       this.#context.count('kinesis.expired-iterators')
       return undefined
     }
+  }
+
+  /** True if the stream still holds the record of a shard: nothing after it has been dropped. */
+  async holds(shardId: string, sequence: string, pace: ShardPace): Promise<boolean> {
+    const iterator = await this.iterator(shardId, { kind: 'TRIM_HORIZON' }, pace)
+    const oldest = (await this.read(iterator, 1, pace))?.records[0]?.sequenceNumber
+    return oldest !== undefined && BigInt(oldest) <= BigInt(sequence)
   }
 
   /** Closes the client, if it is ours. */
@@ -110,36 +192,103 @@ export class StreamReader {
     if (this.#settings.options.client === undefined) this.#client.destroy()
   }
 
-  async #call<R>(attemptsMax: number, send: () => Promise<R>): Promise<R> {
-    const { clock, signal, count, logger } = this.#context
+  async #call<R>(send: Send<R>, options: CallOptions = {}): Promise<R> {
+    const { clock, signal } = this.#context
+    const { attemptsMax = Number.POSITIVE_INFINITY, pace } = options
+    let throttledAt: number | undefined
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#queue.add(send)
+        const answer = await this.#inTurn(send, options)
+        if (throttledAt !== undefined) this.#counts.throttled(clock.monotonicMs() - throttledAt)
+        return answer
       } catch (error) {
         const kind = kindOf(error)
         if (signal.aborted || kind === 'expired') throw error
-        if (kind === 'fatal' || attempt >= attemptsMax) throw unreachable(this.#settings, error)
-        count(kind === 'throttled' ? 'kinesis.throttled' : 'kinesis.retries')
-        logger.debug({ err: messageOf(error), attempt }, 'A call to Kinesis is made again')
-        const limit = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** (attempt - 1))
-        await sleep(clock, Math.random() * limit, signal)
+        const attempts = kind === 'renew' ? Math.min(attemptsMax, RENEW_ATTEMPTS) : attemptsMax
+        if (kind === 'fatal' || attempt >= attempts) throw unreachable(this.#settings, error)
+        this.#failed(kind, error, attempt)
+        if (kind === 'throttled') throttledAt ??= clock.monotonicMs()
+        if (kind === 'throttled' && pace !== undefined) pace.throttled()
+        else await this.#backOff(attempt)
       }
+    }
+  }
+
+  #failed(kind: FailureKind, error: unknown, attempt: number): void {
+    const { count, logger, reportError } = this.#context
+    count(kind === 'throttled' ? 'kinesis.throttled' : 'kinesis.retries')
+    logger.debug({ err: messageOf(error), attempt }, 'A call to Kinesis is made again')
+    if (attempt !== TELL_ATTEMPT) return
+    const { stream } = this.#settings
+    reportError(`A call to Kinesis stream "${stream}" has failed ${attempt} times`, error)
+  }
+
+  /** Waits a random time, up to a limit that doubles: full jitter, as in "Exponential backoff and
+   * jitter" of the AWS Architecture Blog (2015). */
+  async #backOff(attempt: number): Promise<void> {
+    const { clock, signal } = this.#context
+    const limit = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(attempt - 1, 16))
+    await sleep(clock, Math.random() * limit, signal)
+  }
+
+  /** Makes a call when its pace and the bound on calls in flight allow it. */
+  async #inTurn<R>(send: Send<R>, { pace, timeoutMs = CALL_TIMEOUT_MS }: CallOptions): Promise<R> {
+    const { clock, signal } = this.#context
+    for (;;) {
+      if (pace !== undefined) await turnOf(pace, clock, signal)
+      const answer = await this.#queue.add(async () => {
+        signal.throwIfAborted()
+        // While this one stood in line, another call for the shard was made.
+        if (pace !== undefined && pace.waitMs > 0) return NOT_YET
+        pace?.began()
+        this.#counts.called()
+        return this.#within(timeoutMs, send)
+      })
+      if (answer !== NOT_YET) return answer
+    }
+  }
+
+  async #within<R>(timeoutMs: number, send: Send<R>): Promise<R> {
+    const { clock, signal } = this.#context
+    const abort = new AbortController()
+    const stop = (): void => abort.abort(signal.reason)
+    const cancel = clock.after(timeoutMs, () => {
+      abort.abort(new Error(`no answer within ${timeoutMs} ms`))
+    })
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await send({ abortSignal: abort.signal })
+    } finally {
+      cancel()
+      signal.removeEventListener('abort', stop)
     }
   }
 }
 
-function makeClient({ options }: KinesisSettings): KinesisClient {
+type Send<R> = (options: { readonly abortSignal: AbortSignal }) => Promise<R>
+
+function makeClient({ options, concurrentCallsMax }: KinesisSettings): KinesisClient {
+  const agent = { keepAlive: true, maxSockets: concurrentCallsMax }
   return new KinesisClient({
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 5_000, requestTimeout: 30_000 }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 5_000,
+      httpAgent: agent,
+      httpsAgent: agent,
+    }),
   })
 }
 
-function abortAfter(timeoutMs = CALL_TIMEOUT_MS): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(timeoutMs) }
+function listed(shard: Shard): ListedShard {
+  const { ShardId, ParentShardId, AdjacentParentShardId, SequenceNumberRange: range } = shard
+  return {
+    id: ShardId ?? '',
+    parents: [ParentShardId, AdjacentParentShardId].filter((id) => id !== undefined),
+    closed: range?.EndingSequenceNumber !== undefined,
+  }
 }
 
 function iteratorType(after: Position) {
