@@ -8,7 +8,7 @@ import type { Scheduler } from './scheduler.ts'
 
 /** Figures of a run so far, by name. Names that end in Ms are milliseconds, those that end in Time
  * epoch milliseconds; both are -1 until they are known. Each accumulator stands among them, under
- * its own name. */
+ * its own name, and what sources have counted, such as `kinesis.throttled`, once there is any. */
 export interface Metrics {
   readonly [name: string]: number
 }
@@ -60,7 +60,7 @@ export function metricsOf({ engine, scheduler, progress, events }: MetricsParts)
     lagMs: engine.lagMs ?? -1,
     droppedEvents: events.dropped,
   }
-  return { ...engine.accumulators, ...figures }
+  return { ...progress.sourceCounts, ...engine.accumulators, ...figures }
 }
 
 /** Refuses a name for an accumulator that a figure of every run has. */

@@ -22,6 +22,7 @@ export class Progress {
   #totalTaskRetries = 0
   #totalCallRetries = 0
   #totalSinkRetries = 0
+  readonly #counts = new Map<string, number>()
 
   /** Follows the events of a run. */
   constructor(events: EventBus) {
@@ -38,6 +39,14 @@ export class Progress {
     events.on('sink-retried', ({ retries }) => {
       this.#totalSinkRetries += retries
     })
+    events.on('source-counted', ({ name, by }) => {
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + by)
+    })
+  }
+
+  /** What sources have counted, by name, summed up over all of them. */
+  get sourceCounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
   }
 
   /** Batches that were submitted and have not ended. */

@@ -28,7 +28,7 @@ describe.each(installedServers())('ranges of kinesis() on $name', { timeout: 30_
 
   test('are read again with the same records, count and checksum', async () => {
     const receiver = await openedWith(120)
-    const limits = { bytesMax: 400, recordsMax: Number.POSITIVE_INFINITY }
+    const limits = { bytesMax: 1_500, recordsMax: Number.POSITIVE_INFINITY }
     const cuts: (readonly RangeData[])[] = []
     while (receiver.bufferedBytes() > 0) cuts.push(receiver.cut(limits) ?? [])
     expect(cuts.length).toBeGreaterThan(2)
@@ -68,7 +68,7 @@ async function openedWith(lines: number): Promise<Receiver> {
     signal: new AbortController().signal,
     bufferBytesMax: 100_000_000,
     fail: (error) => expect.fail(String(error)),
-    reportError: (message) => expect.fail(message),
+    reportError: (message, error) => expect.fail(`${message}: ${String(error)}`),
     tell: () => undefined,
     count: () => undefined,
   })

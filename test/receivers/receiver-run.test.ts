@@ -199,7 +199,7 @@ test('what was received and not committed is lost with the process, and that is 
   const again = new ScriptedReceiver([{ at: 100, store: [5] }])
   driven = await DrivenRun.start<unknown, number>({ ...what, sink, sources: [again] })
   expect(driven.eventsOf('source-counted')).toEqual([
-    { kind: 'source-counted', name: 'records-lost', by: 2 },
+    { kind: 'source-counted', name: 'records-lost', by: 2, source: 'scripted-receiver' },
   ])
   await driven.nextBatch(1_000)
   expect(sink.records()).toEqual([1, 5])

@@ -33,7 +33,8 @@ export function gapError(stream: string, gap: Gap): StreamingError {
 /** The event and the message of a gap that the pipeline goes on after. */
 export function gapNews(stream: string, gap: Gap, onGap: 'skip' | 'earliest'): ShardNews {
   const goesOn = onGap === 'skip' ? 'what arrives from now on' : 'the oldest record that is left'
-  const message = `Shard "${gap.shard}" of stream "${stream}" goes on with ${goesOn}: ${lostOf(gap)}`
+  const message =
+    `Shard "${gap.shard}" of stream "${stream}" goes on with ` + `${goesOn}: ${lostOf(gap)}`
   const { shard, fromMs: fromTime, toMs: toTime } = gap
   return { kind: 'gap-passed', shard, fromTime, toTime, message }
 }

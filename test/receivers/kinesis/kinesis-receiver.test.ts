@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { byKey, newStream, OpenedKinesis, textsOf } from './opened-kinesis.ts'
+
+const STREAM = { stream: 's' }
+
+let opened: OpenedKinesis | undefined
+
+afterEach(async () => {
+  await opened?.stop()
+  opened = undefined
+})
+
+describe('failures', () => {
+  test('an iterator that expired is made again after the last record', async () => {
+    const kinesis = newStream(1, { limits: 'off' })
+    kinesis.put('s', ['a1', 'a2'])
+    opened = await OpenedKinesis.start(kinesis, STREAM)
+    await opened.pass(1_000)
+    expect(opened.texts()).toEqual(['a1', 'a2'])
+    kinesis.clock.advance(400_000)
+    kinesis.put('s', ['a3'])
+    await opened.pass(5_000)
+    expect(opened.texts()).toEqual(['a3'])
+    expect(opened.counts.get('kinesis.expired-iterators')).toBe(1)
+  })
+
+  test('calls that are never answered are given up and made again', async () => {
+    const faults = [{ kind: 'slow', operation: 'GetRecords', delayMs: 1e9, times: 2 }] as const
+    const kinesis = newStream(1, { faults })
+    kinesis.put('s', ['a1'])
+    opened = await OpenedKinesis.start(kinesis, STREAM)
+    await opened.pass(90_000, 500)
+    expect(opened.texts()).toEqual(['a1'])
+    expect(opened.counts.get('kinesis.retries')).toBe(2)
+  })
+
+  test('lost answers and cut connections lose and double nothing', async () => {
+    const faults = [
+      { kind: 'cut-after', rate: 0.2 },
+      { kind: 'cut-before', rate: 0.2 },
+      { kind: 'empty', rate: 0.2 },
+      { kind: 'throttle', rate: 0.1 },
+    ] as const
+    const kinesis = newStream(2, { faults, seed: 3 })
+    opened = await OpenedKinesis.start(kinesis, STREAM)
+    const sent: string[] = []
+    const got: string[] = []
+    for (let i = 0; i < 100; i++) {
+      const texts = [...'abcd'].map((key) => `${key}:${i}`)
+      kinesis.put('s', texts)
+      sent.push(...texts)
+      await opened.pass(1_000)
+      got.push(...opened.texts())
+    }
+    await opened.pass(60_000, 500)
+    got.push(...opened.texts())
+    expect(byKey(got)).toEqual(byKey(sent))
+  })
+})
+
+test('what was cut is read again by its ranges', async () => {
+  const kinesis = newStream(2)
+  kinesis.put('s', [...'abcdefghijkl'])
+  opened = await OpenedKinesis.start(kinesis, STREAM)
+  await opened.pass(2_000)
+  const cut = opened.cut({ recordsMax: 5 })
+  const again = opened.receiver.replay(cut.map(({ range }) => range))
+  await opened.pass(2_000)
+  expect(textsOf(await again)).toEqual(textsOf(cut))
+})
