@@ -2,9 +2,10 @@ import { encode } from '../batch/codec.ts'
 import type { Clock } from '../clock.ts'
 import { type Duration, durationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
-import { EncodedRecords, type Frames } from './numbered-block.ts'
+import { NumberedBlock } from './numbered-block.ts'
 import type { Source } from './receiver.ts'
 import type { ReceiverHooks } from './receiver-life.ts'
+import { EncodedRecords, type Frames } from './records-block.ts'
 import { SupervisedReceiver, type Supervisor } from './supervised-receiver.ts'
 
 /** What a receiver of one's own works with: the methods of Spark's `Receiver`. */
@@ -83,6 +84,7 @@ export function customReceiver<T>(
         },
         context,
       ),
+    fromParcel: (content) => NumberedBlock.fromParcel(content) as NumberedBlock<T>,
   }
 }
 

@@ -3,8 +3,9 @@
 
 import { Lines, wholeLinesIn } from '../batch/lines.ts'
 import { StreamingError } from '../errors.ts'
-import { FileBlock, type FileIdentity, FixedRecords } from './file-block.ts'
+import { FileBlock, type FileIdentity } from './file-block.ts'
 import type { OpenFile } from './open-file.ts'
+import { FixedRecords } from './records-block.ts'
 
 /** What one read of a file gave: a block, unless it held no record, and where the next read
  * begins. */

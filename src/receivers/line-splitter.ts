@@ -1,6 +1,6 @@
 // Cuts bytes that arrive in pieces into lines.
 
-import type { Frames } from './numbered-block.ts'
+import type { Frames } from './records-block.ts'
 
 const LF = 0x0a
 const CR = 0x0d

@@ -1,81 +1,47 @@
 // Records that a receiver was given, as bytes, known by their number.
 
-import { crc32 } from 'node:zlib'
-import type { Block } from '../batch/block.ts'
-import { decode } from '../batch/codec.ts'
 import type { ByteRecords } from '../batch/lines.ts'
-
-/** Records as bytes, before they are a block: record i begins at `starts[i]`, and the last one
- * ends at the last start. */
-export interface Frames {
-  readonly bytes: Uint8Array
-  readonly starts: ArrayLike<number>
-}
+import {
+  type Frames,
+  RecordsBlock,
+  type RecordsBlockParcel,
+  type RecordsPart,
+  recordsOfParcel,
+} from './records-block.ts'
 
 /** Makes records of frames. */
 export type RecordsOf<T> = (frames: Frames) => ByteRecords<T>
 
-/** Values, each encoded on its own; each read decodes afresh. */
-export class EncodedRecords<T> implements ByteRecords<T> {
-  readonly bytes: Uint8Array
-  readonly #starts: ArrayLike<number>
-
-  constructor({ bytes, starts }: Frames) {
-    this.bytes = bytes
-    this.#starts = starts
-  }
-
-  get length(): number {
-    return this.#starts.length - 1
-  }
-
-  startOf(index: number): number {
-    return this.#starts[index] as number
-  }
-
-  at(index: number): T {
-    return decode(this.bytes.subarray(this.startOf(index), this.startOf(index + 1))) as T
-  }
-}
-
-/** Consecutive records of a receiver. The first one of `records` has the number `first`. */
-export class NumberedBlock<T> implements Block<T> {
-  readonly #records: ByteRecords<T>
+/** Consecutive records of a receiver. The first one of the run has the number `first`. */
+export class NumberedBlock<T> extends RecordsBlock<T> {
   readonly #first: number
-  readonly #start: number
-  readonly #end: number
 
-  constructor(records: ByteRecords<T>, first: number, start = 0, end = records.length) {
-    this.#records = records
+  constructor(part: RecordsPart<T>, first: number) {
+    super(part)
     this.#first = first
-    this.#start = start
-    this.#end = end
   }
 
-  get length(): number {
-    return this.#end - this.#start
+  /** A block of all records of a run. */
+  static of<T>(records: ByteRecords<T>, first: number): NumberedBlock<T> {
+    return new NumberedBlock({ records, start: 0, end: records.length }, first)
   }
 
-  get bytes(): number {
-    return this.#records.startOf(this.#end) - this.#records.startOf(this.#start)
-  }
-
-  at(index: number): T {
-    return this.#records.at(this.#start + index)
-  }
-
-  crc(before: number): number {
-    const from = this.#records.startOf(this.#start)
-    return crc32(this.#records.bytes.subarray(from, this.#records.startOf(this.#end)), before)
+  /** A block that came from another thread. */
+  static fromParcel(content: unknown): NumberedBlock<unknown> {
+    const { place, records } = content as RecordsBlockParcel
+    return new NumberedBlock(recordsOfParcel(records), place as number)
   }
 
   positionAt(index: number): string {
-    return `record ${this.#first + this.#start + index}`
+    return `record ${this.#first + this.indexOf(index)}`
   }
 
   slice(start: number, end: number): NumberedBlock<T> {
-    const from = this.#start + start
-    return new NumberedBlock(this.#records, this.#first, from, this.#start + end)
+    return new NumberedBlock(this.partOf(start, end), this.#first)
+  }
+
+  protected placeOfParcel(): number {
+    return this.#first + this.indexOf(0)
   }
 }
 

@@ -4,6 +4,7 @@ import { type Duration, durationMs, positiveDurationMs } from '../duration.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
 import { type CustomReceiverOptions, supervisedOptions } from './custom-receiver.ts'
 import { LineSplitter } from './line-splitter.ts'
+import { NumberedBlock } from './numbered-block.ts'
 import type { Source } from './receiver.ts'
 import type { ReceiverHooks } from './receiver-life.ts'
 import { SupervisedReceiver, type Supervisor } from './supervised-receiver.ts'
@@ -62,6 +63,7 @@ export function socketLines(options: SocketLinesOptions): Source<string> {
     replayable: false,
     open: (context) =>
       new SupervisedReceiver({ name, restartDelayMs, rateMax, recordsOf, hooksOf }, context),
+    fromParcel: (content) => NumberedBlock.fromParcel(content) as NumberedBlock<string>,
   }
 }
 

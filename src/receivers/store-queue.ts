@@ -8,9 +8,10 @@ import { assert } from '../assert.ts'
 import type { Cancel, Clock } from '../clock.ts'
 import { StreamingError } from '../errors.ts'
 import { BlockBuffer, ByteBound, type TakeLimits } from './block-buffer.ts'
-import { BlockBuilder, type Frames, NumberedBlock, type RecordsOf } from './numbered-block.ts'
+import { BlockBuilder, NumberedBlock, type RecordsOf } from './numbered-block.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { Position, RangeData } from './receiver.ts'
+import type { Frames } from './records-block.ts'
 
 /** What a queue works with. */
 export interface StoreQueueParts<T> {
@@ -180,7 +181,7 @@ export class StoreQueue<T> {
   #buildBlock(): void {
     if (this.#builder.length === 0) return
     this.#bound.add(-weightOf(this.#builder))
-    const block = new NumberedBlock(this.#parts.recordsOf(this.#builder.build()), this.#built)
+    const block = NumberedBlock.of(this.#parts.recordsOf(this.#builder.build()), this.#built)
     this.#built += block.length
     this.#buffer.push(block)
   }

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../clock.ts'
 import { StreamingError } from '../errors.ts'
-import type { Frames, RecordsOf } from './numbered-block.ts'
+import type { RecordsOf } from './numbered-block.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import type {
   CutLimits,
@@ -14,6 +14,7 @@ import type {
   SourceRange,
 } from './receiver.ts'
 import { type ReceiverHooks, ReceiverLife } from './receiver-life.ts'
+import type { Frames } from './records-block.ts'
 import { StoreQueue } from './store-queue.ts'
 
 const PARTITION = 'stored'

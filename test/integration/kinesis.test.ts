@@ -1,7 +1,7 @@
 // Pipelines over kinesis(), against Kinesis-compatible servers: one suite for all of them, minus
 // what each lacks (servers.ts).
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
@@ -9,8 +9,10 @@ import { pipeline, type Run, type Sink, start } from 'millrace'
 import { type KinesisOptions, kinesis } from 'millrace/kinesis'
 import { CollectingSink, quietLogger } from 'millrace/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { AsTheyAreArgs } from './as-they-are.ts'
+import { credentials } from './credentials.ts'
 import { byKey, KinesisStream, linesOf } from './kinesis-stream.ts'
-import { clientOf, credentials, installedServers, type RunningServer } from './servers.ts'
+import { clientOf, installedServers, type RunningServer } from './servers.ts'
 
 const WITHIN = { timeout: 5_000 }
 const quiet = { logger: quietLogger }
@@ -118,6 +120,36 @@ describe.each(installedServers())('kinesis() on $name', { timeout: 30_000 }, (ki
     expect(byKey(sink.records())).toEqual(byKey(sent))
   })
 
+  test('gives records as they are to outputs, from worker threads', async () => {
+    const stream = await KinesisStream.create(client, 2)
+    const sent = await stream.put(linesOf(20))
+    const seen = join(folder, `${stream.name}.seen`)
+    const args: AsTheyAreArgs = { stream: stream.name, endpoint: server.endpoint, seen }
+    const module = new URL('as-they-are.ts', import.meta.url)
+    await (await start(module, { ...caughtUp, args, workers: 2 })).done
+    const lines = (await readFile(seen, 'utf8')).trimEnd().split('\n')
+    expect(byKey(lines)).toEqual(byKey(sent.map((line) => `${line}:${line[0]}`)))
+  })
+
+  test('reads several streams in one pipeline', async () => {
+    const streams = [await KinesisStream.create(client, 1), await KinesisStream.create(client, 2)]
+    const sent: string[][] = []
+    for (const stream of streams) sent.push([...(await stream.put(linesOf(20)))])
+    const sinks = streams.map(() => new CollectingSink<string>())
+    const checkpoint = join(folder, 'several')
+    const both = pipeline('several', { batchInterval: 50, checkpoint }, (ssc) => {
+      streams.forEach((stream, i) => {
+        const records = ssc.receive(kinesis(sourceOf(stream, { startAt: 'TRIM_HORIZON' })))
+        records.map((record) => record.text()).writeTo(sinks[i] as CollectingSink<string>)
+      })
+    })
+    const run = await start(both, caughtUp)
+    await run.done
+    expect(sinks.map((sink) => byKey(sink.records()))).toEqual(sent.map(byKey))
+    expect(run.metrics()['kinesis.records']).toBe(40)
+    expect(run.metrics()['lagMs']).toBeLessThan(60_000)
+  })
+
   test('a missing stream is named at start', WITHIN, async () => {
     const failed = start(reader({ name: 'nowhere' }, new CollectingSink(), false), quiet)
     await expect(failed).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' })
@@ -187,13 +219,21 @@ function reader(
   checkpoint: string | false,
   options: Partial<KinesisOptions> = {},
 ) {
-  const where = { stream, endpoint: server?.endpoint, credentials, region: 'us-east-1' }
   return pipeline(`read-${stream}`, { batchInterval: 50, checkpoint }, (ssc) => {
     ssc
-      .receive(kinesis({ ...where, startAt: 'TRIM_HORIZON', ...options }))
+      .receive(kinesis(sourceOf({ name: stream }, { startAt: 'TRIM_HORIZON', ...options })))
       .map((record) => record.text())
       .writeTo(sink)
   })
+}
+
+function sourceOf(
+  { name: stream }: { readonly name: string },
+  options: Partial<KinesisOptions>,
+): KinesisOptions {
+  const endpoint = server?.endpoint
+  const where = endpoint === undefined ? {} : { endpoint }
+  return { stream, ...where, credentials, region: 'us-east-1', ...options }
 }
 
 async function runOnce(

@@ -18,7 +18,8 @@ import {
   writeSnapshot,
 } from '../checkpoint/logs.ts'
 import { testStoreContract } from '../checkpoint/store-contract.ts'
-import { credentials, installedS3Servers, type RunningServer } from './servers.ts'
+import { credentials } from './credentials.ts'
+import { installedS3Servers, type RunningServer } from './servers.ts'
 
 let server: RunningServer
 let bucket = ''

@@ -11,8 +11,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { KinesisSimulator } from 'millrace/testing'
 import { vi } from 'vitest'
 import { leaveOut } from '../left-out.ts'
+import { credentials } from './credentials.ts'
 
 /** What a server may lack; the tests that need it are not run against it. */
 export type Gap =
@@ -38,9 +40,6 @@ export interface ServerKind {
 }
 
 const require = createRequire(import.meta.url)
-
-/** The credentials that every server takes. */
-export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 /** A client for a server; by HTTP/1.1, which all of them speak. */
 export function clientOf({ endpoint }: RunningServer): KinesisClient {
@@ -134,8 +133,19 @@ const versitygw: Omit<ServerKind, 'gaps'> = {
 /** Servers that let one writer create an S3 object. Others, such as s3rver, do not. */
 const S3_SERVERS = [moto, versitygw]
 
+const simulator: ServerKind = {
+  name: 'the simulator',
+  install: 'npm ci',
+  gaps: new Set<Gap>(),
+  isInstalled: () => true,
+  async start() {
+    const made = new KinesisSimulator()
+    return { endpoint: await made.listen(), close: () => made.close() }
+  },
+}
+
 /** All kinds of servers. */
-export const SERVERS: readonly ServerKind[] = [kinesalite, kinesisLocal, moto]
+export const SERVERS: readonly ServerKind[] = [kinesalite, kinesisLocal, moto, simulator]
 
 /** The servers that can be started here. Those that are not installed are listed as left out;
  * where MILLRACE_CI is set, one that `npm ci` should have brought makes it throw. */
