@@ -1,4 +1,10 @@
 export type { BuildModule } from './batches-graph.ts'
+export {
+  checkSink,
+  type SinkGuarantee,
+  type SinkUnderTest,
+  type SinkViolation,
+} from './check-sink.ts'
 export { CollectingSink } from './collecting-sink.ts'
 export { FaultyStore, type StoreFault, type StoreOperation } from './faulty-store.ts'
 export type { LoggedCall } from './kinesis/call-log.ts'

@@ -1,0 +1,160 @@
+// The driver's side: tasks have copied the records into a staging table, and one transaction moves
+// them into the table, together with the receipt of the batch and under the lock of the epoch's
+// row.
+
+import { randomUUID } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import { StreamingError } from '../../errors.ts'
+import type {
+  SinkBatch,
+  SinkCommitter,
+  SinkContext,
+  SinkReceipt,
+  WrittenPartition,
+} from '../sink.ts'
+import { Bookkeeping } from './bookkeeping.ts'
+import { Connections } from './connections.ts'
+import { writeFailed } from './failures.ts'
+import type { PostgresSettings } from './options.ts'
+import { createStage, mergeOf, type StagedDetail, type StageTicket, stagedRows } from './stage.ts'
+import { type TargetTable, targetTable } from './target-table.ts'
+
+/** Merges staged batches into the table. */
+export class PostgresCommitter implements SinkCommitter {
+  readonly #table: string
+  readonly #context: SinkContext
+  readonly #connections: Connections
+  readonly #bookkeeping: Bookkeeping
+  readonly #ticket: StageTicket
+  readonly #merge: string
+
+  private constructor(
+    settings: PostgresSettings<never>,
+    context: SinkContext,
+    connections: Connections,
+    bookkeeping: Bookkeeping,
+    target: TargetTable,
+  ) {
+    this.#table = settings.table
+    this.#context = context
+    this.#connections = connections
+    this.#bookkeeping = bookkeeping
+    this.#ticket = { stage: bookkeeping.stage, columns: target.columns }
+    this.#merge = mergeOf(target, bookkeeping.stage, settings.key)
+  }
+
+  /** Checks the table, claims the output for this epoch, and makes the staging table. */
+  static async open(
+    settings: PostgresSettings<never>,
+    context: SinkContext,
+  ): Promise<PostgresCommitter> {
+    const name = `millrace ${context.pipeline}`.slice(0, 63)
+    const connections = await Connections.open(settings, name)
+    try {
+      const { retried } = context
+      const bookkeeping = new Bookkeeping(settings, context, randomUUID())
+      await connections.transaction((client) => bookkeeping.create(client), retried)
+      const target = await connections.transaction(async (client) => {
+        const found = await targetTable(client, settings)
+        await bookkeeping.claim(client)
+        await createStage(client, found, bookkeeping.stage)
+        return found
+      }, retried)
+      const made = new PostgresCommitter(settings, context, connections, bookkeeping, target)
+      await made.#dropLeftStages()
+      return made
+    } catch (error) {
+      await connections.close()
+      throw error
+    }
+  }
+
+  /** Nothing to do: the receipts tell which batches are there. */
+  recover(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  prepare(): Promise<StageTicket> {
+    return Promise.resolve(this.#ticket)
+  }
+
+  /** Where the connection is lost within the transaction, the next one waits for the lock until the
+   * server has ended the first, and sees by the receipt whether it was committed. */
+  async commit(batch: SinkBatch, written: readonly WrittenPartition[]): Promise<SinkReceipt> {
+    const records = written.reduce((n, part) => n + part.records, 0)
+    const bytes = written.reduce((n, part) => n + part.bytes, 0)
+    try {
+      await this.#connections.transaction(
+        (client) => this.#commitIn(client, batch, written, records),
+        this.#context.retried,
+      )
+    } catch (error) {
+      throw error instanceof StreamingError ? error : writeFailed(batch, this.#table, error)
+    }
+    return { records, bytes }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#drop(this.#ticket.stage)
+    } finally {
+      await this.#connections.close()
+    }
+  }
+
+  async #commitIn(
+    client: PoolClient,
+    batch: SinkBatch,
+    written: readonly WrittenPartition[],
+    records: number,
+  ): Promise<void> {
+    const { stage } = this.#ticket
+    const isNew = await this.#bookkeeping.enter(client, batch, records)
+    if (isNew) {
+      const tries = written.map(({ detail }) => (detail as StagedDetail).tried)
+      const partitions = written.map(({ partition }) => partition)
+      const values = [batch.batchId, batch.attempt, partitions, tries]
+      const counted = await client.query(`SELECT count(*) AS n ${stagedRows(stage)}`, values)
+      const found = Number((counted.rows[0] as { n: string }).n)
+      if (found !== records) throw stageLost(batch, this.#table, found, records)
+      await client.query(this.#merge, values)
+      await this.#bookkeeping.prune(client, batch)
+    }
+    await client.query(`TRUNCATE ${stage}`)
+  }
+
+  async #dropLeftStages(): Promise<void> {
+    const left = await this.#connections.use(
+      (client) => this.#bookkeeping.leftStages(client),
+      this.#context.retried,
+    )
+    for (const stage of left) await this.#drop(stage)
+  }
+
+  /** What cannot be dropped now, the next start drops. */
+  async #drop(stage: string): Promise<void> {
+    try {
+      await this.#connections.use(async (client) => {
+        await client.query(`BEGIN; SET LOCAL lock_timeout = '2s'; DROP TABLE IF EXISTS ${stage}`)
+        await client.query('COMMIT')
+      }, this.#context.retried)
+    } catch (err) {
+      this.#context.logger.warn({ err, stage }, 'Cannot drop a staging table: the next start will')
+    }
+  }
+}
+
+function stageLost(
+  { batchId }: SinkBatch,
+  table: string,
+  found: number,
+  records: number,
+): StreamingError {
+  return new StreamingError(
+    'SINK_FAILED',
+    `Cannot write batch ${batchId} to PostgreSQL table "${table}": ${records} records were ` +
+      `staged, and ${found} are there; the server was started anew, or its staging table was ` +
+      `changed; start again: the batch is written again`,
+    { retryable: true },
+  )
+}

@@ -1,0 +1,2 @@
+export type { PostgresConnection, PostgresOptions } from './options.ts'
+export { postgres } from './postgres.ts'
