@@ -113,7 +113,7 @@ describe.skipIf(!hasPostgres())('types', { timeout: 120_000 }, () => {
         }
       }
     })
-    await fc.assert(property, { numRuns: 40, seed: SEED })
+    await fc.assert(property, { numRuns: 20, seed: SEED })
   })
 
   test('domains and types with a length are what they are made of', async () => {

@@ -154,7 +154,8 @@ export class Bookkeeping {
       'SINK_FAILED',
       `Cannot write batch ${batchId} (${time} ms) to PostgreSQL table "${this.#table}": the ` +
         `batch with that id that is there ${what}, so it is of another checkpoint; give the ` +
-        `pipeline another name, or delete its rows from ${this.#schema}.epochs and ${this.#schema}.receipts`,
+        `pipeline another name, or delete its rows from ${this.#schema}.epochs and ` +
+        `${this.#schema}.receipts`,
     )
   }
 }

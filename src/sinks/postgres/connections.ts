@@ -45,8 +45,8 @@ export class Connections {
   }
 
   /** Calls `use` with a connection, and again with another where it was lost, up to 8 times in
-   * about 13 seconds; `retried` is told of each failure that is made up for. `use` finds out what an
-   * earlier call of it has done. */
+   * about 13 seconds; `retried` is told of each failure that is made up for. `use` finds out what
+   * an earlier call of it has done. */
   async use<R>(
     use: (client: PoolClient) => Promise<R>,
     retried: (error: unknown) => void,
