@@ -50,9 +50,12 @@ export interface StartOptions<A> {
 
 /** As StartOptions, for a pipeline in a module. */
 export interface StartModuleOptions<A> extends StartOptions<A> {
-  /** Worker threads: 0 runs inline, 'auto' takes as many as there are cores. The receivers have a
-   * thread of their own beside them. @default 'auto' */
+  /** Worker threads: 0 runs inline, 'auto' takes as many as there are cores. @default 'auto' */
   readonly workers?: number | 'auto'
+  /** The receivers of a run on workers have a thread of their own, where time is the machine's;
+   * false: they share the thread that called start(), and its clock. @default true, and false with
+   * a `clock` */
+  readonly ioThread?: boolean
   /** Megabytes of each worker's semi-space: V8's young generation holds three. Higher costs memory
    * and collects less often. @default 16 */
   readonly semiSpaceMb?: number
@@ -157,7 +160,7 @@ function threadsOf<A>(
   return {
     pool: WorkerPool.start(workers, options.semiSpaceMb),
     recipe: { module: new URL(`./pipeline-graph.${ending}`, import.meta.url).href, input },
-    receivers: options.clock === undefined ? 'io-thread' : 'driver',
+    receivers: (options.ioThread ?? options.clock === undefined) ? 'io-thread' : 'driver',
     shared: false,
   }
 }

@@ -30,6 +30,8 @@ export async function runPipeline(task: PipelineTask): Promise<RunningPipeline> 
   const clock = new ManualClock()
   const options: StartModuleOptions<unknown> = {
     ...task.options,
+    // As without a clock of one's own.
+    ioThread: true,
     workers: task.workers,
     args: task.args,
     overrides: { checkpoint: task.store ?? false },
