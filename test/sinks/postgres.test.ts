@@ -134,7 +134,10 @@ describe.skipIf(!hasPostgres())('postgres', { timeout: 120_000 }, () => {
         return pair
       }),
     )
-    const deaths = batches.map((_, i) => ({ batch: i + 1, at: points[i % 5] ?? 'ran' }))
+    const deaths = Array.from({ length: 50 }, (_, i) => ({
+      batch: 2 * i + 1,
+      at: points[i % 5] ?? 'ran',
+    }))
     const how = { inputs: [batches], batches: 100, restartAfter: deaths }
     let n = 0
     await runBatches(how, (_ssc, pairs) => {
