@@ -11,6 +11,9 @@ interface Bounds {
   readonly max?: number
 }
 
+/** The least and the greatest length of a text. */
+export type Lengths = readonly [min: number, max: number]
+
 /** What a member of a request may be. */
 export type Constraint =
   | (Bounds & {
@@ -18,7 +21,8 @@ export type Constraint =
       readonly pattern?: string
       readonly values?: readonly string[]
     })
-  | (Bounds & { readonly type: 'Integer' | 'Blob' | 'Timestamp' | 'Boolean' | 'Map' })
+  | (Bounds & { readonly type: 'Integer' | 'Blob' | 'Timestamp' | 'Boolean' })
+  | (Bounds & { readonly type: 'Map'; readonly keys: Lengths; readonly values: Lengths })
   | (Bounds & { readonly type: 'List'; readonly member: Constraint })
   | (Bounds & { readonly type: 'Structure'; readonly members: Constraints })
 
@@ -149,10 +153,27 @@ function brokenRule(value: unknown, constraint: Constraint): string | undefined 
       return `Member must satisfy enum value set: [${values.join(', ')}]`
     }
   }
+  if (constraint.type === 'Map') {
+    const { keys, values } = constraint
+    const entries = Object.entries(value as Record<string, string>)
+    if (!entries.every(([key]) => isWithin(key, keys))) return brokenLengths('keys', keys)
+    if (!entries.every(([, one]) => isWithin(one, values))) return brokenLengths('value', values)
+  }
   const length = lengthOf(value)
   if (length < min) return `Member must have length greater than or equal to ${min}`
   if (length > max) return `Member must have length less than or equal to ${max}`
   return undefined
+}
+
+function isWithin({ length }: string, [min, max]: Lengths): boolean {
+  return length >= min && length <= max
+}
+
+function brokenLengths(what: string, [min, max]: Lengths): string {
+  return (
+    `Map ${what} must satisfy constraint: [Member must have length less than or equal to ${max}, ` +
+    `Member must have length greater than or equal to ${min}]`
+  )
 }
 
 function lengthOf(value: unknown): number {

@@ -26,7 +26,8 @@ export const jsonScalars: Scalars = {
     if (bytes.length !== bytesIn(value)) throw notBase64(value)
     return bytes
   },
-  timestamp: (value) => (typeof value === 'number' ? new Date(value * 1_000) : value),
+  // Seconds with fractions are no whole number of milliseconds in binary.
+  timestamp: (value) => (typeof value === 'number' ? new Date(Math.round(value * 1_000)) : value),
 }
 
 /** The bytes of a text, if it is base64: what is not, Node leaves out. */

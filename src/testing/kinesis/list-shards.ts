@@ -191,7 +191,9 @@ function filterOf(
 ): (shard: Shard) => boolean {
   const [type, timestampMs] = filter ?? (['FROM_TRIM_HORIZON', 0] as const)
   // A stream that is younger than its retention is trimmed at nothing: its horizon is its creation.
-  const horizonMs = Math.max(stream.horizonMs(nowMs), createdMsOf(stream))
+  const horizonMs = Math.max(stream.horizonMs(nowMs), createdMsOf(stream.shards[0], nowMs))
+  const wasOpenAt = (shard: Shard, ms: number): boolean =>
+    createdMsOf(shard, nowMs) <= ms && (shard.closedMs === undefined || shard.closedMs >= ms)
   switch (type) {
     case 'AFTER_SHARD_ID':
     case 'FROM_TRIM_HORIZON':
@@ -209,12 +211,11 @@ function filterOf(
   }
 }
 
-function createdMsOf(stream: Stream): number {
-  return stream.shards[0]?.described.createdMs ?? stream.createdMs
-}
-
-function wasOpenAt({ described, closedMs }: Shard, ms: number): boolean {
-  return described.createdMs <= ms && (closedMs === undefined || closedMs >= ms)
+/** A stream that was created again within a second has a creation time that is still to come: its
+ * shards count as always there. */
+function createdMsOf(shard: Shard | undefined, nowMs: number): number {
+  const createdMs = shard?.described.createdMs ?? 0
+  return createdMs > nowMs ? 0 : createdMs
 }
 
 function seconds(ms: number): number {

@@ -30,7 +30,8 @@ export const splitShard = operation<SplitShardInput>(
   },
   (input, context) => {
     const stream = provisionedStreamOf(input, context)
-    const shard = openShardOf(stream, input.ShardToSplit, context)
+    const shard = shardOf(stream, input.ShardToSplit, context)
+    checkOpen(shard, stream, context)
     checkShardQuota(1, context)
     const startHash = BigInt(input.NewStartingHashKey)
     // The service's own bounds: each child has at least two hash keys.
@@ -63,8 +64,8 @@ export const mergeShards = operation<MergeShardsInput>(
   { ...OF_STREAM, ShardToMerge: NEEDED_SHARD_ID, AdjacentShardToMerge: NEEDED_SHARD_ID },
   (input, context) => {
     const stream = provisionedStreamOf(input, context)
-    const shard = openShardOf(stream, input.ShardToMerge, context)
-    const adjacent = openShardOf(stream, input.AdjacentShardToMerge, context)
+    const shard = shardOf(stream, input.ShardToMerge, context)
+    const adjacent = shardOf(stream, input.AdjacentShardToMerge, context)
     if (shard.described.endHash + 1n !== adjacent.described.startHash) {
       throw invalidArgument(
         `Shards ${shard.id} and ${adjacent.id} in stream ${stream.name} under account ` +
@@ -72,6 +73,8 @@ export const mergeShards = operation<MergeShardsInput>(
           'for merging',
       )
     }
+    checkOpen(shard, stream, context)
+    checkOpen(adjacent, stream, context)
     context.commit({
       kind: 'merge',
       ...startOf(stream, context),
@@ -149,9 +152,8 @@ function provisionedStreamOf(input: OfStream, context: CallContext): Stream {
   )
 }
 
-function openShardOf(stream: Stream, shardId: string, context: CallContext): Shard {
-  const shard = shardOf(stream, shardId, context)
-  if (shard.isOpen) return shard
+function checkOpen(shard: Shard, stream: Stream, context: CallContext): void {
+  if (shard.isOpen) return
   throw inUse(
     `Shard ${shard.id} in stream ${stream.name} under account ` +
       `${context.account.place.accountId} has already been merged or split, and thus is not ` +

@@ -14,7 +14,7 @@ import {
 } from './operation.ts'
 import { invalid, invalidArgument } from './service-fault.ts'
 import type { Stream } from './stream.ts'
-import { MODE_DETAILS } from './stream-operations.ts'
+import { MODE_DETAILS, TAG_MAP } from './stream-operations.ts'
 
 interface RetentionInput extends OfStream {
   readonly RetentionPeriodHours: number
@@ -104,7 +104,7 @@ const TAGS_MAX = 50
 
 /** AddTagsToStream. */
 export const addTags = operation<OfStream & { readonly Tags: Tags }>(
-  { ...OF_STREAM, Tags: { type: 'Map', required: true, min: 1, max: 200 } },
+  { ...OF_STREAM, Tags: { ...TAG_MAP, required: true, min: 1 } },
   (input, context) => {
     checkAccountRate(context)
     const stream = streamOf(input, context)

@@ -36,6 +36,9 @@ export const MODE_DETAILS = {
   },
 } as const
 
+/** Tags by their keys. */
+export const TAG_MAP = { type: 'Map', max: 200, keys: [1, 128], values: [0, 256] } as const
+
 /** CreateStream. */
 export const createStream = operation<CreateStreamInput>(
   {
@@ -43,7 +46,7 @@ export const createStream = operation<CreateStreamInput>(
     ShardCount: { type: 'Integer', min: 1, max: 100_000 },
     StreamModeDetails: MODE_DETAILS,
     MaxRecordSizeInKiB: { type: 'Integer', min: RECORD_KIB_MIN, max: 10_240 },
-    Tags: { type: 'Map', max: 200 },
+    Tags: TAG_MAP,
   },
   (input, context) => {
     const { account, nowMs, notes, streamDelayMs } = context

@@ -36,6 +36,16 @@ describe('ListShards', () => {
     expect(ends).toEqual([true, true, false, false, false])
   })
 
+  test('gives the shards of now also where the stream was made again within a second', () => {
+    const streams = new Streams()
+    streams.create(1)
+    streams.call('DeleteStream', { StreamName: 's' })
+    streams.create(2)
+    const Timestamp = new Date(START_MS)
+    expect(numbers(streams, { Type: 'AT_TIMESTAMP', Timestamp })).toEqual([0, 1])
+    expect(numbers(streams, { Type: 'AT_TRIM_HORIZON' })).toEqual([0, 1])
+  })
+
   const at = (hours: number) => ({ Timestamp: new Date(START_MS + hours * HOUR_MS) })
   test.each([
     [{ Type: 'FROM_TRIM_HORIZON' }, [0, 1, 2, 3, 4]],

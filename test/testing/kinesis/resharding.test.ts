@@ -123,6 +123,7 @@ describe('MergeShards', () => {
     expect(codeOf(() => merge('1', '0'))).toBe('InvalidArgumentException')
     merge('1', '2')
     expect(codeOf(() => merge('0', '1'))).toBe('ResourceInUseException')
+    expect(codeOf(() => merge('1', '99'))).toBe('ResourceNotFoundException')
     merge('0', '3')
     expect(ranges(streams)).toHaveLength(1)
   })

@@ -105,6 +105,18 @@ describe('a stream', () => {
       HasMoreTags: true,
     })
   })
+
+  test.each([
+    ['an empty key', { '': '1' }],
+    ['a key that is too long', { ['k'.repeat(129)]: '1' }],
+    ['a value that is too long', { k: 'v'.repeat(257) }],
+  ])('has no tag with %s', (_what, Tags) => {
+    const streams = made()
+    for (const operation of ['AddTagsToStream', 'CreateStream']) {
+      const add = () => streams.call(operation, { StreamName: 't', ShardCount: 1, Tags })
+      expect(codeOf(add)).toBe('ValidationException')
+    }
+  })
 })
 
 describe('ListStreams', () => {

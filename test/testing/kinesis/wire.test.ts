@@ -28,6 +28,14 @@ describe('a call', () => {
     ])
   })
 
+  test('in JSON has its times to the millisecond', async () => {
+    const service = new CountingService()
+    for (let ms = 1_795_509_517_000; ms < 1_795_509_518_000; ms++) {
+      await handled(service, request('GetShardIterator', { Timestamp: ms / 1_000 }))
+      expect(service.calls.at(-1)?.input['Timestamp']).toEqual(new Date(ms))
+    }
+  })
+
   test('in CBOR has bytes as they are and its times in milliseconds', async () => {
     const service = new CountingService()
     service.answer = { Data: new Uint8Array([1]), At: new Date(1_500), Gone: undefined }

@@ -1,0 +1,4 @@
+import { writeFileSync } from 'node:fs'
+import { PAGE, pageText } from './page.ts'
+
+writeFileSync(PAGE, pageText())
