@@ -29,6 +29,9 @@ const SECOND_MS = 1_000
 const SHARD_BYTES_PER_SECOND = 2 * 1_048_576
 const RATE_MIN = 0.2
 const RATE_STEP = 0.1
+/** Intervals are longer by a random part up to this: a reader that is never late would take each
+ * turn of the shard the moment it is there, and another would be refused for ever. */
+const STRETCH_MAX = 0.05
 /** So many empty reads in a row before a shard counts as idle. */
 const EMPTY_READS_ACTIVE = 5
 const ITERATOR_INTERVAL_MS = 200
@@ -53,6 +56,7 @@ export class ShardPace implements Pace {
   readonly #rateMax: number
   #rate: number
   #emptyReads = 0
+  #stretch = 1
   #beganAt = Number.NEGATIVE_INFINITY
   #openAt = Number.NEGATIVE_INFINITY
 
@@ -71,12 +75,13 @@ export class ShardPace implements Pace {
   }
 
   get waitMs(): number {
-    const dueAt = Math.max(this.#beganAt + this.#intervalMs, this.#openAt)
+    const dueAt = Math.max(this.#beganAt + this.#intervalMs * this.#stretch, this.#openAt)
     return Math.max(0, dueAt - this.#clock.monotonicMs())
   }
 
   began(): void {
     this.#beganAt = this.#clock.monotonicMs()
+    this.#stretch = 1 + this.#random() * STRETCH_MAX
   }
 
   /** A read was answered. */

@@ -78,6 +78,8 @@ export class StreamReader {
   readonly #client: KinesisClient
   readonly #queue: PQueue
   readonly #name: { StreamName: string } | { StreamARN: string }
+  /** For calls that name the stream by a token: an ARN tells the SDK the account's endpoint. */
+  readonly #arn: { StreamARN?: string }
 
   constructor(settings: KinesisSettings, context: ReceiverContext, counts: CallCounts) {
     const { options } = settings
@@ -88,6 +90,7 @@ export class StreamReader {
     this.#queue = new PQueue({ concurrency: settings.concurrentCallsMax })
     const { streamARN } = options
     this.#name = streamARN ? { StreamARN: streamARN } : { StreamName: settings.stream }
+    this.#arn = streamARN ? { StreamARN: streamARN } : {}
   }
 
   /** Asks for the stream. `atStart`: what does not answer soon is an error. */
@@ -119,7 +122,8 @@ export class StreamReader {
     const shards: Shard[] = []
     let token: string | undefined
     do {
-      const command = new ListShardsCommand(token === undefined ? this.#name : { NextToken: token })
+      const input = token === undefined ? this.#name : { NextToken: token, ...this.#arn }
+      const command = new ListShardsCommand(input)
       const page = await this.#call((abort) => this.#client.send(command, abort))
       shards.push(...(page.Shards ?? []))
       token = page.NextToken
@@ -143,7 +147,7 @@ export class StreamReader {
   async read(iterator: string, limit: number, pace: ShardPace): Promise<Page | undefined> {
     const { clock } = this.#context
     const Limit = Math.max(1, Math.min(limit, this.#settings.recordsPerCallMax))
-    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit })
+    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit, ...this.#arn })
     let askedAt = clock.wallMs()
     try {
       const answer = await this.#call(

@@ -4,10 +4,15 @@ import { setImmediate } from 'node:timers/promises'
 import type { PartitionPositions, RangeData, ReceiverNews } from 'millrace'
 import { type KinesisOptions, type KinesisRecord, kinesis } from 'millrace/kinesis'
 import { ManualClock, quietLogger } from 'millrace/testing'
+import { vi } from 'vitest'
+import { mulberry32 } from '../../../src/batch/recipes.ts'
 import { advance } from '../../../src/receivers/positions.ts'
 import type { Receiver } from '../../../src/receivers/receiver.ts'
 import { recordsOf } from '../opened-source.ts'
 import { SimulatedKinesis, type SimulatedOptions } from './simulated-client.ts'
+
+// The receiver draws its jitter: the same in each run of a test.
+vi.spyOn(Math, 'random').mockImplementation(mulberry32(7))
 
 /** How often work that waits for nothing but promises may go on before the clock moves. */
 const TURNS = 4
