@@ -18,6 +18,8 @@ import {
 } from './harness.ts'
 import { latency } from './latency/latency.ts'
 import { memory } from './memory.ts'
+import { commitCost } from './state/commit-cost.ts'
+import { recovery } from './state/recovery.ts'
 import { windowSlides } from './window-slides.ts'
 
 const USAGE =
@@ -33,6 +35,8 @@ const questions: Readonly<Record<string, Question>> = {
   'empty-batch': emptyBatch,
   'window-slides': windowSlides,
   memory,
+  recovery,
+  'commit-cost': commitCost,
   'event-loop': eventLoop,
   latency,
 }

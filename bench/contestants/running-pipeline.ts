@@ -13,6 +13,10 @@ export interface PipelineTask {
   readonly workers: number
   /** The folder of a LocalStore; without one, there is no checkpoint. */
   readonly store?: string | undefined
+  /** Batches that the store has already. @default 0 */
+  readonly from?: number
+  /** Other options of the pipeline. */
+  readonly overrides?: Readonly<Record<string, number>>
   /** Other options of start(), which a version may not know. */
   readonly options?: Readonly<Record<string, number>>
 }
@@ -27,14 +31,14 @@ export interface RunningPipeline {
 
 /** Starts a pipeline. Rejects with what the engine rejects with. */
 export async function runPipeline(task: PipelineTask): Promise<RunningPipeline> {
-  const clock = new ManualClock()
+  const clock = new ManualClock((task.from ?? 0) * benchOptions.batchInterval)
   const options: StartModuleOptions<unknown> = {
     ...task.options,
     // As without a clock of one's own.
     ioThread: true,
     workers: task.workers,
     args: task.args,
-    overrides: { checkpoint: task.store ?? false },
+    overrides: { ...task.overrides, checkpoint: task.store ?? false },
     clock,
     logger: quietLogger,
   }

@@ -11,7 +11,7 @@ import { type Column, fromColumn, toColumn } from '../batch/columns.ts'
 import { type Token, tokenOf } from '../batch/key.ts'
 import { openValue, type StoredValue, sealValue } from '../batch/sealed.ts'
 import { grow } from './grow.ts'
-import { ownText } from './own-text.ts'
+import { ownText, ownValue } from './own-text.ts'
 import { PIECE_KEYS } from './stateful-operator.ts'
 
 const WHAT_KEY = 'a key of a state'
@@ -191,7 +191,7 @@ export class StateKeys {
     if (first + keys.length > this.#live.length) this.#live = grow(this.#live, first + keys.length)
     this.#live.fill(1, first, first + keys.length)
     for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]
+      const key = ownValue(keys[i])
       this.#keys.push(typeof key === 'object' ? sealValue(key, WHAT_KEY) : key)
       this.#ids.set(tokenOf(key), first + i)
     }

@@ -64,7 +64,6 @@ export class PoolExecutor implements Executor {
   readonly #pool: WorkerPool
   readonly #dead = new Map<number, StreamingError>()
   #attempt = 0
-  #freezes = 0
   #closed = false
   #tasksOpened = false
 
@@ -129,7 +128,7 @@ export class PoolExecutor implements Executor {
 
   /** The workers freeze between this batch and the next: they take requests in order. */
   freeze(): FrozenState {
-    return new FrozenPool(this.#pool, ++this.#freezes)
+    return new FrozenPool(this.#pool)
   }
 
   async slice(nodeId: number, from: number, to: number): Promise<readonly OutputPartitions[]> {

@@ -27,6 +27,9 @@ export async function restoreWorker(
   }
 }
 
+/** One pool may serve several runs: no number comes twice. */
+let freezes = 0
+
 /** What all workers of a pool have frozen: given worker by worker. */
 export class FrozenPool implements FrozenState {
   readonly #pool: WorkerPool
@@ -34,10 +37,11 @@ export class FrozenPool implements FrozenState {
   readonly #frozen: Promise<unknown>
   #worker = 0
 
-  constructor(pool: WorkerPool, freeze: number) {
+  constructor(pool: WorkerPool) {
     this.#pool = pool
-    this.#freeze = freeze
-    this.#frozen = pool.callAll({ kind: 'freeze', freeze })
+    freezes += 1
+    this.#freeze = freezes
+    this.#frozen = pool.callAll({ kind: 'freeze', freeze: this.#freeze })
     this.#frozen.catch(() => undefined)
   }
 

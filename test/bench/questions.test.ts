@@ -12,7 +12,10 @@ import { measureCell } from '../../bench/latency/latency.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const RESULTS = new URL('../../bench/results/', import.meta.url)
-const QUESTIONS = ['fused-chain', 'empty-batch', 'window-slides', 'memory', 'event-loop']
+const QUESTIONS = [
+  ...['fused-chain', 'empty-batch', 'window-slides', 'memory', 'recovery', 'commit-cost'],
+  'event-loop',
+]
 /** Each starts processes of its own, which a loaded machine starts slowly. */
 const TIMEOUT_MS = 120_000
 let folder: string
