@@ -248,6 +248,23 @@ describe('a damaged snapshot', () => {
     )
   })
 
+  test.each([1, 2, 3])('of several objects is passed over whichever is damaged: %i', async (n) => {
+    const { log } = await openLog(store)
+    await runBatches(log, 1, 2)
+    await writeSnapshot(log, Buffer.from('state'), Buffer.from(' '), Buffer.from('2'))
+    await runBatches(log, 3, 4)
+    await writeSnapshot(log, Buffer.from('state'), Buffer.from(' '), Buffer.from('4'))
+    const damaged = `epoch-1/snapshot-4-${3 + n}.bin`
+    store.damage(damaged, (bytes) => (n === 2 ? undefined : flip(0)(bytes)))
+    const { snapshot, warnings } = await recover(store)
+    expect(String(Buffer.concat(snapshot?.files ?? []))).toBe('state 2')
+    expect(warnings).toEqual([expect.stringContaining(`"${damaged}" of batch 4`)])
+    const { log: next } = await openLog(store)
+    await writeSnapshot(next, Buffer.from('state 4'))
+    const left = [1, 2, 3].map((file) => `epoch-1/snapshot-2-${file}.bin`)
+    expect(await store.list('epoch-')).toEqual([...left, 'epoch-3/snapshot-4-1.bin'])
+  })
+
   test('leaves the whole log when there is no other and nothing was forgotten', async () => {
     await withTwoSnapshots()
     store.damage('epoch-1/snapshot-4-2.bin', flip(3))

@@ -8,6 +8,7 @@ import {
   quietLogger,
   scriptedSource,
 } from 'millrace/testing'
+import type { OwnerProbe } from '../../src/checkpoint/log.ts'
 import { EventBus } from '../../src/events.ts'
 import { sinks } from '../../src/pipeline-graph.ts'
 import type { LifePoint } from '../../src/scheduler/batch-runner.ts'
@@ -25,6 +26,8 @@ export interface Life {
   readonly workers: number
   /** How many batches it lives to run. */
   readonly batches: number
+  /** Who lives. @default this process */
+  readonly owner?: OwnerProbe
   /** Where it dies in the last of them; null: it is closed after it. */
   readonly diesAt: LifePoint | null
   readonly snapshotEvery: number
@@ -35,18 +38,24 @@ class Death extends Error {}
 
 /** A pipeline, from its first life to its last. */
 export class Lives {
-  readonly store = new MemoryStore()
+  readonly store: MemoryStore
   /** The snapshots that were written. */
   snapshots = 0
   /** The newest batch of a life that was closed. */
   last = 0
   readonly #script: readonly (readonly string[])[]
   readonly #sinks = new Map<string, CollectingSink<unknown>>()
-  readonly #clock = new ManualClock()
+  readonly #clock: ManualClock
   readonly #position = { batchId: 1 }
 
-  constructor(script: readonly (readonly string[])[]) {
+  constructor(
+    script: readonly (readonly string[])[],
+    clock = new ManualClock(),
+    store = new MemoryStore(),
+  ) {
     this.#script = script
+    this.#clock = clock
+    this.store = store
   }
 
   /** What each output got, batch by batch. */
@@ -84,7 +93,7 @@ export class Lives {
   }
 
   #open(
-    { diesAt, snapshotEvery, snapshotBytesPerSecond }: Life,
+    { diesAt, snapshotEvery, snapshotBytesPerSecond, owner }: Life,
     pool: WorkerPool | undefined,
     isLast: (batch: number) => boolean,
   ): Promise<Engine> {
@@ -108,6 +117,7 @@ export class Lives {
       signal: new AbortController().signal,
       fail: () => undefined,
       zeroTime: () => 0,
+      ...(owner === undefined ? {} : { owner }),
       threads: pool && { pool, recipe, receivers: 'driver', shared: true },
       probe: (point, batch) =>
         point === diesAt && isLast(batch) ? Promise.reject(new Death()) : Promise.resolve(),
