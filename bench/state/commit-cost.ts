@@ -1,5 +1,5 @@
-// What a commit costs by the number of keys in the state, where each batch changes as many keys; and
-// how long the slices of a snapshot hold up the thread that has the state.
+// What a commit costs by the number of keys in the state, where each batch changes as many keys;
+// and how long the slices of a snapshot hold up the thread that has the state.
 
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

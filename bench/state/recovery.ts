@@ -125,7 +125,7 @@ async function mapOfPairs(file: string): Promise<Map<string, number>> {
 
 export const recovery: Question = {
   asks:
-    'How long a restart takes to have the running sums of many keys again (the log and a snapshot\n' +
+    'How long a restart takes to have the running sums of many keys again (a log and a snapshot\n' +
     'in a folder), against decoding them with msgpackr and putting them into a Map, in turn.',
   defaults: { seed: 1, rounds: 15, records: 1_000_000 },
   answer,

@@ -64,6 +64,6 @@ test('a checkpoint of format 1 is refused, and the message says what to do', asy
   const opening = openLog(await fixture(1))
   await expect(opening).rejects.toMatchObject({ code: 'CHECKPOINT_INCOMPATIBLE' })
   await expect(opening).rejects.toThrow(
-    'its format must be 2, got 1, of a version before 0.1.0; use a new folder to start from nothing',
+    'its format must be 2, got 1, of a version before 0.1.0; use a new folder to start from',
   )
 })

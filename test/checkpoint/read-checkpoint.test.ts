@@ -1,5 +1,5 @@
-// docs/format.md is enough to read a checkpoint: read-checkpoint.mjs was written from that page alone
-// and imports nothing of src/.
+// docs/format.md is enough to read a checkpoint: read-checkpoint.mjs was written from that page
+// alone and imports nothing of src/.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// Lives of one pipeline on one checkpoint: each with workers of its own number, snapshots of its own
-// pace, and an end at any point of a batch.
+// Lives of one pipeline on one checkpoint: each with a number of workers of its own, snapshots at
+// its own pace, and an end at any point of a batch.
 
 import {
   CollectingSink,
