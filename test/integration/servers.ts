@@ -15,6 +15,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { KinesisSimulator } from 'millrace/testing'
 import { leaveOut } from '../left-out.ts'
 import { credentials } from './credentials.ts'
+import { INSTALL_MOTO, motoCommand } from './moto-command.ts'
 
 /** What a server may lack; the tests that need it are not run against it. */
 export type Gap =
@@ -96,14 +97,15 @@ const kinesisLocal: ServerKind = {
 
 const moto: ServerKind = {
   name: 'moto',
-  install: "pip install 'moto[server]==5.2.5'",
+  install: INSTALL_MOTO,
   // Its closed shards never end: a reader would wait for ever.
   gaps: new Set<Gap>(['resharding', 'UpdateShardCount']),
-  isInstalled: () => spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status === 0,
+  isInstalled: () =>
+    spawnSync('python3', ['-c', 'import moto.server'], { stdio: 'ignore' }).status === 0,
   async start() {
     const port = await freePort()
-    const args = ['-H', '127.0.0.1', '-p', String(port)]
-    return answering(spawn('moto_server', args, { stdio: 'ignore' }), port)
+    const [command, args] = motoCommand(port)
+    return answering(spawn(command, args, { stdio: 'ignore' }), port)
   },
 }
 

@@ -1,15 +1,22 @@
-// A pipeline over written input whose checkpoint and files lie on a disk that a test watches.
+// A pipeline over written input that a test stops at a step: its files, and a checkpoint beside
+// them or in a bucket.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Source } from 'millrace'
 import { files, type Sink } from 'millrace/sinks'
+import { ManualClock } from 'millrace/testing'
 import { LocalStore } from '../../src/checkpoint/local-store.ts'
+import { S3Store } from '../../src/checkpoint/s3-store.ts'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
+import { ScriptedS3 } from '../checkpoint/scripted-s3.ts'
+import { arrivalSource } from './arrival-source.ts'
 import { checkOutputs, type Life, type LifeOptions, live } from './lives.ts'
-import { type Fate, type Step, WatchedDisk } from './watched-disk.ts'
+import { type Fate, type Step, SteppedWorld } from './stepped-world.ts'
+import { WatchedDisk } from './watched-disk.ts'
 import type { WrittenInput } from './written-input.ts'
-import { WRITTEN, type WrittenName } from './written-pipelines.ts'
+import { type Side, WRITTEN, type WrittenName } from './written-pipelines.ts'
 
 /** Memory serves: that processes die is tested here, and not that the power goes. */
 const MEMORY = '/dev/shm'
@@ -27,16 +34,38 @@ function hasMemory(): boolean {
   }
 }
 
-/** A checkpoint and the outputs of a pipeline, in one folder. */
+/** What a batch takes at most, but in the last life. */
+const ARRIVING_MAX = 7
+
+/** Lives after these take all that is left. */
+const LIVES_MAX = 2
+
+/** The records of all batches, in the order of their ids. */
+function inOrder(batches: ReadonlyMap<number, readonly unknown[]>): unknown[] {
+  const sorted = [...batches].sort(([a], [b]) => a - b)
+  return sorted.flatMap(([, records]) => records)
+}
+
+/** Where the checkpoint lies. */
+export type CheckpointKind = 'local' | 's3'
+
+/** A checkpoint and the outputs of a pipeline. */
 export class CheckpointDisk {
   readonly folder: string
   readonly #name: WrittenName
   readonly #input: WrittenInput
   readonly #own: boolean
+  readonly #service: ScriptedS3 | undefined
   #lives = 0
 
   /** Without `folder` it makes one, and removes it at the end. */
-  constructor(name: WrittenName, input: WrittenInput, folder?: string) {
+  constructor(
+    name: WrittenName,
+    input: WrittenInput,
+    kind: CheckpointKind = 'local',
+    folder?: string,
+  ) {
+    this.#service = kind === 's3' ? new ScriptedS3() : undefined
     this.#name = name
     this.#input = input
     this.#own = folder === undefined
@@ -52,37 +81,72 @@ export class CheckpointDisk {
     fateOf: (step: Step) => Fate = () => ({ kind: 'goes on' }),
   ): Promise<Life & { readonly calls: readonly string[] }> {
     this.#lives += 1
-    const disk = new WatchedDisk(this.folder, fateOf)
-    const store = relocated(new LocalStore(join(this.folder, 'state')), this.#lives)
-    const about = { name: this.#name, input: this.#input, store, sinkOf: this.sinkOf }
+    const world = new SteppedWorld(fateOf)
+    const disk = new WatchedDisk(this.folder, world)
+    const store = relocated(this.#storeIn(world), `${this.folder}#${this.#lives}`)
+    const { sinkOf } = this
+    const about = { name: this.#name, input: this.#input, store, sinkOf, sourceOf: this.#sourceOf }
     try {
-      const life = await live({ ...about, ...options, died: disk.stopped() })
-      return { ...life, calls: disk.calls }
+      const life = await live({ ...about, ...options, died: world.stopped })
+      return { ...life, calls: world.calls }
     } finally {
       await disk.close()
     }
   }
 
-  /** Throws unless the files hold the batches up to `to`, each once and whole. */
-  check(to: number): void {
-    const expected = WRITTEN[this.#name].expected(this.#input)
-    const ids = Array.from({ length: to }, (_, i) => i + 1)
-    checkOutputs(this.#name, expected, (output) => this.#batches(output), ids)
+  #storeIn(world: SteppedWorld): CheckpointStore {
+    const service = this.#service
+    if (service === undefined) return new LocalStore(join(this.folder, 'state'))
+    const client = {
+      send(command: Parameters<ScriptedS3['send']>[0]): Promise<unknown> {
+        const call = command.constructor.name.replace('Command', '')
+        const act = () => service.send(command)
+        return /^(Put|Delete)/.test(call) ? world.change(call, act) : world.pass(act)
+      },
+    }
+    // A clock that stands still: a call that never returns is not made again.
+    return new S3Store({ bucket: 'checkpoints', client }, { clock: new ManualClock() })
   }
 
-  #batches(output: string): Map<number, unknown[]> {
-    const folder = join(this.folder, 'out', output)
-    const names = readdirSync(folder)
-    const left = names.filter((name) => !/^batch-\d{12}$/.test(name))
-    if (left.length > 0) throw new Error(`Output "${output}" must hold batches only, got ${left}`)
-    return new Map(
-      names.map((name) => [Number(name.slice('batch-'.length)), recordsOf(join(folder, name))]),
-    )
+  /** Each life has its own amounts, until the last one takes all that is left. */
+  readonly #sourceOf = (side: Side): Source<unknown> => {
+    const most = this.#lives > LIVES_MAX ? Number.MAX_SAFE_INTEGER : ARRIVING_MAX
+    return arrivalSource(side, this.#input[side].flat(), { seed: this.#lives, most })
+  }
+
+  /** Throws unless the files hold every record once and in order, and in each batch what follows
+   * from the records of the batches up to it. */
+  check(): void {
+    const { sides, outputs, expected } = WRITTEN[this.#name]
+    const batchesOf = (output: string) => batchesIn(join(this.folder, 'out', output))
+    const found = { left: new Map<number, unknown[]>(), right: new Map<number, unknown[]>() }
+    for (const side of sides) {
+      found[side] = batchesOf(side)
+      const has = inOrder(found[side]).join(' ')
+      const should = this.#input[side].flat().join(' ')
+      if (has !== should) throw new Error(`Output "${side}" must hold ${should}, got ${has}`)
+    }
+    const last = Math.max(...['left', ...outputs].flatMap((one) => [...batchesOf(one).keys()]))
+    const wordsOf = (side: Side): string[][] =>
+      Array.from({ length: last }, (_, i) => (found[side].get(i + 1) ?? []).map(String))
+    const arrived = { left: wordsOf('left'), right: wordsOf('right') }
+    const ids = Array.from({ length: last }, (_, i) => i + 1)
+    checkOutputs(this.#name, expected(arrived), batchesOf, ids)
   }
 
   remove(): void {
     if (this.#own) rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** The records of each batch in the folder of a `files` sink. */
+export function batchesIn(folder: string): Map<number, unknown[]> {
+  const names = readdirSync(folder)
+  const left = names.filter((name) => !/^batch-\d{12}$/.test(name))
+  if (left.length > 0) throw new Error(`"${folder}" must hold batches only, got ${left.join()}`)
+  return new Map(
+    names.map((name) => [Number(name.slice('batch-'.length)), recordsOf(join(folder, name))]),
+  )
 }
 
 function recordsOf(batch: string): unknown[] {
@@ -106,10 +170,10 @@ function recordsOf(batch: string): unknown[] {
 }
 
 /** The same store under another name: a life that never ended holds the one before. */
-function relocated(store: CheckpointStore, life: number): CheckpointStore {
+function relocated(store: CheckpointStore, location: string): CheckpointStore {
   return new Proxy(store, {
     get(target, property) {
-      if (property === 'location') return `${target.location}#${life}`
+      if (property === 'location') return location
       const value: unknown = Reflect.get(target, property, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

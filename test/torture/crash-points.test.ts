@@ -2,10 +2,14 @@ import { expect, test } from 'vitest'
 import { crashPoints } from './crash-points.ts'
 import { describeFindings, runTorture } from './torture.ts'
 
-test('a death before or after any call that changes the disk loses and doubles nothing', {
-  timeout: 300_000,
-}, async () => {
-  const report = await runTorture(crashPoints)
-  expect(describeFindings(report)).toEqual([])
-  expect(report.outcomes.get('died twice')).toBeGreaterThan(report.to / 2)
-})
+test.each(crashPoints.stores)(
+  'a death at any call that changes something loses and doubles nothing: %s',
+  {
+    timeout: 300_000,
+  },
+  async (store) => {
+    const report = await runTorture(crashPoints, { store })
+    expect(describeFindings(report)).toEqual([])
+    expect(report.outcomes.get('died twice')).toBeGreaterThan(report.to / 2)
+  },
+)

@@ -11,8 +11,16 @@ import { WRITTEN, type WrittenName } from './written-pipelines.ts'
 /** The bytes of a checkpoint's objects. */
 export type Objects = ReadonlyMap<string, Buffer>
 
+/** Objects that grow, as files do, or that do not, as in a bucket. */
+export type StoreKind = 'memory' | 'memory-objects'
+
+function storeOf(kind: StoreKind): MemoryStore {
+  return new MemoryStore(undefined, { appends: kind === 'memory' })
+}
+
 /** A checkpoint to damage. */
 export interface Fixture {
+  readonly kind: StoreKind
   readonly name: WrittenName
   readonly input: WrittenInput
   readonly expected: Expected
@@ -32,9 +40,13 @@ const LAST = LIVES[2]
 export type Outcome = 'refused' | 'warned' | 'unharmed' | 'as it was before'
 
 /** Makes a checkpoint of a pipeline with state that has at least `bytes` bytes. */
-export async function fixtureOf(name: 'counted' | 'joined', bytes: number): Promise<Fixture> {
+export async function fixtureOf(
+  name: 'counted' | 'joined',
+  bytes: number,
+  kind: StoreKind,
+): Promise<Fixture> {
   for (let records = 4; ; records = Math.ceil(records * 1.3)) {
-    const fixture = await fixtureWith(name, records)
+    const fixture = await fixtureWith(name, records, kind)
     if (bytesOf(fixture.objects) >= bytes) return fixture
   }
 }
@@ -45,10 +57,14 @@ export function bytesOf(objects: Objects): number {
 }
 
 /** Makes a checkpoint of three lives with two snapshots, of batches of `records` records. */
-export async function fixtureWith(name: WrittenName, records: number): Promise<Fixture> {
+export async function fixtureWith(
+  name: WrittenName,
+  records: number,
+  kind: StoreKind,
+): Promise<Fixture> {
   const input = writtenInput(LAST + 2, records)
   const expected = WRITTEN[name].expected(input)
-  const inner = new MemoryStore()
+  const inner = storeOf(kind)
   const sinks = new MemorySinks()
   const lengths = new Map<string, Map<number, number>>()
   let completed = 0
@@ -71,7 +87,7 @@ export async function fixtureWith(name: WrittenName, records: number): Promise<F
     from = to
   }
   checkOutputs(name, expected, (output) => sinks.batches(output), range(1, LAST))
-  return { name, input, expected, objects, last: LAST, lengths }
+  return { name, kind, input, expected, objects, last: LAST, lengths }
 }
 
 /** Passes on every call, and tells how long an object is after an append. */
@@ -116,7 +132,7 @@ export interface Damage {
  * if results are wrong, or something is lost in silence. */
 export async function restoreDamaged(fixture: Fixture, damage: Damage): Promise<Outcome> {
   const { name, input, last } = fixture
-  const store = new MemoryStore()
+  const store = storeOf(fixture.kind)
   for (const [object, bytes] of fixture.objects) {
     await store.createIfAbsent(object, object === damage.object ? damage.bytes : bytes)
   }

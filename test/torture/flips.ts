@@ -1,6 +1,12 @@
 // Bit flips: one bit of one object of a checkpoint, anywhere.
 
-import { bytesOf, type Fixture, fixtureWith, restoreDamaged } from './damaged-checkpoint.ts'
+import {
+  bytesOf,
+  type Fixture,
+  fixtureWith,
+  restoreDamaged,
+  type StoreKind,
+} from './damaged-checkpoint.ts'
 import { pickFrom } from './picks.ts'
 import type { Suite, Torture } from './torture.ts'
 import type { WrittenName } from './written-pipelines.ts'
@@ -11,10 +17,12 @@ const PIPELINES: readonly WrittenName[] = ['counted', 'joined', 'stateless']
 export const flips: Torture = {
   name: 'flips',
   what: 'flips a bit of a checkpoint, and starts from it',
-  stores: ['memory'],
+  stores: ['memory', 'memory-objects'],
   counts: { ci: 1_000, once: 100_000 },
-  async open(): Promise<Suite> {
-    const fixtures = await Promise.all(PIPELINES.map((name) => fixtureWith(name, RECORDS)))
+  async open(store): Promise<Suite> {
+    const fixtures = await Promise.all(
+      PIPELINES.map((name) => fixtureWith(name, RECORDS, store as StoreKind)),
+    )
     return {
       run: (seed) => flip(fixtures[seed % fixtures.length] as Fixture, seed),
       close: () => Promise.resolve(),

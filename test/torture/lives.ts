@@ -7,7 +7,13 @@ import { CollectingSink, ManualClock, quietLogger } from 'millrace/testing'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { Expected, WrittenInput } from './written-input.ts'
-import { INTERVAL_MS, WRITTEN, type WrittenName, writtenPipeline } from './written-pipelines.ts'
+import {
+  INTERVAL_MS,
+  WRITTEN,
+  type WrittenArgs,
+  type WrittenName,
+  writtenPipeline,
+} from './written-pipelines.ts'
 
 /** What a life is made of. */
 export interface LifeOptions {
@@ -15,6 +21,8 @@ export interface LifeOptions {
   readonly input: WrittenInput
   readonly store: CheckpointStore | string
   readonly sinkOf: (output: string) => Sink<unknown>
+  /** @default what is written for each batch */
+  readonly sourceOf?: WrittenArgs['sourceOf']
   /** The newest batch that this life runs. */
   readonly to: number
   /** Where the clock stands at the start, in batches. @default 0 */
@@ -60,7 +68,7 @@ export async function live(options: LifeOptions): Promise<Life> {
 }
 
 async function runBatches(options: LifeOptions, seen: Observed): Promise<void> {
-  const { name, input, store, sinkOf, to, from = 0, snapshotEvery = 3 } = options
+  const { name, input, store, sinkOf, sourceOf, to, from = 0, snapshotEvery = 3 } = options
   const manual = new ManualClock(from * INTERVAL_MS)
   const position = {
     get batchId() {
@@ -68,7 +76,7 @@ async function runBatches(options: LifeOptions, seen: Observed): Promise<void> {
     },
   }
   const run = await start(writtenPipeline(name), {
-    args: { input, position, sinkOf },
+    args: { input, position, sinkOf, ...(sourceOf === undefined ? {} : { sourceOf }) },
     overrides: { checkpoint: store, snapshotEvery },
     takeover: 'force',
     clock: options.clockOf?.(manual) ?? manual,

@@ -74,8 +74,9 @@ async function main(): Promise<boolean> {
     if (performance.now() - toldMs < TELL_EVERY_MS) return
     toldMs = performance.now()
     console.log(`  seed ${report.to}: ${describeOutcomes(report.outcomes)}`)
+    if (ledger === undefined) return
     const next = rowOf(command, report, before)
-    ledger?.put(next, row)
+    ledger.put(next, row)
     row = next
   }
   const left = command.from + count - seed

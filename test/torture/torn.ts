@@ -6,6 +6,7 @@ import {
   fixtureOf,
   type Outcome,
   restoreDamaged,
+  type StoreKind,
 } from './damaged-checkpoint.ts'
 import type { Suite, Torture } from './torture.ts'
 
@@ -22,11 +23,13 @@ interface Cut {
 export const torn: Torture = {
   name: 'torn',
   what: 'cuts each object of a checkpoint at every byte: the log, changelogs, snapshots',
-  stores: ['memory'],
+  stores: ['memory', 'memory-objects'],
   counts: { ci: Number.POSITIVE_INFINITY, once: Number.POSITIVE_INFINITY },
-  async open(_store, where): Promise<Suite> {
+  async open(store, where): Promise<Suite> {
     const bytes = where === 'ci' ? 8 * KIB : 64 * KIB
-    const fixtures = await Promise.all(PIPELINES[where].map((name) => fixtureOf(name, bytes)))
+    const fixtures = await Promise.all(
+      PIPELINES[where].map((name) => fixtureOf(name, bytes, store as StoreKind)),
+    )
     const cutAt = cutsOf(fixtures)
     return {
       cases: fixtures.reduce((n, fixture) => n + bytesOf(fixture.objects), 0),

@@ -6,8 +6,11 @@ import { crashPoints } from './crash-points.ts'
 import { differential } from './differential.ts'
 import { disk } from './disk.ts'
 import { flips } from './flips.ts'
+import { kill } from './kill.ts'
+import { mutants } from './mutants.ts'
 import { torn } from './torn.ts'
 import type { Torture } from './torture.ts'
+import { zombie } from './zombie.ts'
 
 export const TORTURES: readonly Torture[] = [
   torn,
@@ -16,5 +19,8 @@ export const TORTURES: readonly Torture[] = [
   crashPoints,
   disk,
   clock,
+  mutants,
+  zombie,
+  kill,
   ...commands,
 ]
