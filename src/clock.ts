@@ -23,10 +23,10 @@ export const systemClock: Clock = {
   },
 }
 
-/** Gives the time as the wall clock says it now, carried on by the monotonic clock: epoch
- * milliseconds that never go back. */
-export function steadyTime(clock: Clock): () => number {
-  const wallMs = clock.wallMs()
+/** Gives the time as the wall clock says it now, but not before `earliestMs`, carried on by the
+ * monotonic clock: epoch milliseconds that never go back. */
+export function steadyTime(clock: Clock, earliestMs = 0): () => number {
+  const wallMs = Math.max(clock.wallMs(), earliestMs)
   const monotonicMs = clock.monotonicMs()
   return () => wallMs + (clock.monotonicMs() - monotonicMs)
 }

@@ -96,6 +96,8 @@ type LifeEvent =
       readonly worker: number
       readonly stack: string | undefined
     }
+  /** Plans and commits became durable, by one fsync or one object. */
+  | { readonly kind: 'log-flushed'; readonly bytes: number; readonly latencyMs: number }
   | { readonly kind: 'snapshot-written'; readonly batchId: number; readonly bytes: number }
   /** A snapshot was given up half-way: a worker ended, or the run does. The next one is begun after
    * the next batch. */

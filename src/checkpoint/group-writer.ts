@@ -20,7 +20,7 @@ import {
   type Opening,
   type Place,
 } from './format.ts'
-import type { LogWriter, WriterOptions } from './log-writer.ts'
+import { flush, type LogWriter, type WriterOptions } from './log-writer.ts'
 
 interface Group {
   readonly frames: Buffer[]
@@ -29,6 +29,7 @@ interface Group {
 
 /** The end of a log of which each commit group is a slot of its own. */
 export class GroupWriter implements LogWriter {
+  readonly #options: WriterOptions
   readonly #fence: Fence
   readonly #claim: Claim
   readonly #opening: Opening
@@ -38,7 +39,9 @@ export class GroupWriter implements LogWriter {
   #slot: number
   #group: Group | undefined
 
-  constructor({ store, claim, opening, slot, segmentBytesMax }: WriterOptions) {
+  constructor(options: WriterOptions) {
+    const { store, claim, opening, slot, segmentBytesMax } = options
+    this.#options = options
     this.#fence = new Fence(store, claim)
     this.#claim = claim
     this.#opening = opening
@@ -67,19 +70,15 @@ export class GroupWriter implements LogWriter {
     this.#add(this.#begun(), payload)
   }
 
-  async sync(): Promise<number> {
+  async sync(): Promise<void> {
     const group = this.#group
-    if (group === undefined) {
-      await this.checkFence()
-      return 0
-    }
+    if (group === undefined) return await this.checkFence()
     this.#add(group, encodeRecord({ kind: 'end' }))
     const bytes = Buffer.concat(group.frames)
-    await this.#fence.winNext(this.#slot, bytes)
+    await flush(this.#options, bytes.length, () => this.#fence.winNext(this.#slot, bytes))
     this.#slot += 1
     this.#chain = [...this.#chain, { slot: this.#slot, length: bytes.length, crc: crc32(bytes) }]
     this.#group = undefined
-    return bytes.length
   }
 
   checkFence(): Promise<void> {

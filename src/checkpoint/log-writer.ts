@@ -1,6 +1,7 @@
 // The end of the log: what its owner appends to. Two stores, two ways: segment-writer.ts where
 // objects can grow, group-writer.ts where they cannot.
 
+import type { Clock } from '../clock.ts'
 import type { StreamingError } from '../errors.ts'
 import type { Claim, LogRecord, Opening, Place } from './format.ts'
 import type { CheckpointStore } from './store.ts'
@@ -15,6 +16,26 @@ export interface WriterOptions {
   readonly head: Uint8Array
   /** A segment that would grow past this rolls, unless it holds nothing but its head. */
   readonly segmentBytesMax: number
+  readonly clock: Clock
+  /** Told of each write that made records durable. */
+  readonly flushed: (flush: LogFlush) => void
+}
+
+/** One write that made records durable: an fsync of a segment, or a slot of its own. */
+export interface LogFlush {
+  readonly bytes: number
+  readonly latencyMs: number
+}
+
+/** Makes `bytes` durable by `write`, and tells how long it took. */
+export async function flush(
+  { clock, flushed }: Pick<WriterOptions, 'clock' | 'flushed'>,
+  bytes: number,
+  write: () => Promise<void>,
+): Promise<void> {
+  const from = clock.monotonicMs()
+  await write()
+  flushed({ bytes, latencyMs: clock.monotonicMs() - from })
 }
 
 /** The end of the log. Its caller owes: one call at a time, and none after one has failed. */
@@ -28,8 +49,8 @@ export interface LogWriter {
   /** Appends; durable only after `sync`. */
   append(record: LogRecord): Promise<void>
   /** Makes durable what was appended, then looks whether the log still is ours; rejects with
-   * FENCED if it is not. Gives the bytes that it made durable. */
-  sync(): Promise<number>
+   * FENCED if it is not. */
+  sync(): Promise<void>
   /** Looks whether the log still is ours; rejects with FENCED if it is not. */
   checkFence(): Promise<void>
   /** Gives the FENCED error if another process took the log over; may be asked after a failure. */

@@ -24,64 +24,36 @@
 // is not whole.
 
 import { assert } from '../assert.ts'
-import type { Clock } from '../clock.ts'
 import { codeOf } from '../errors.ts'
-import type { Logger } from '../events.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
+import { FlushPace } from './flush-pace.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
 import { EPOCHS, slotName, snapshotEpochOf, snapshotName } from './format.ts'
 import { GroupWriter } from './group-writer.ts'
 import type { Ledger } from './ledger.ts'
+import {
+  checkBounds,
+  type LogOptions,
+  SEGMENT_BYTES_MAX,
+  SNAPSHOT_EVERY,
+  takeoverOptions,
+} from './log-options.ts'
 import type { LogWriter, WriterOptions } from './log-writer.ts'
-import { type OwnerProbe, systemProbe } from './owner.ts'
 import { type LogImage, listSlots, type Recovered, readLog } from './recovery.ts'
 import { giveUp } from './release.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { SnapshotDraft } from './snapshot-draft.ts'
 import { namesOf } from './snapshot-files.ts'
 import type { CheckpointStore } from './store.ts'
-import { checkFits, type Taken, type Takeover, type TakeoverOptions, takeSlot } from './takeover.ts'
+import { checkFits, type Taken, takeSlot } from './takeover.ts'
 
 export type { CommitRecord, Owner, PlanRecord } from './format.ts'
+export type { LogOptions } from './log-options.ts'
+export type { LogFlush } from './log-writer.ts'
 export type { OwnerProbe } from './owner.ts'
 export type { CommittedChanges, Recovered, SnapshotContent } from './recovery.ts'
 export type { SnapshotDraft } from './snapshot-draft.ts'
 export type { Takeover } from './takeover.ts'
-
-/** What a batch log needs. */
-export interface LogOptions {
-  readonly store: CheckpointStore
-  readonly pipeline: string
-  readonly batchIntervalMs: number
-  /** Hash of the pipeline's shape; recorded, not compared. */
-  readonly planHash: string
-  /** One text for each stateful operator or window; a start with others is refused. */
-  readonly stateful: readonly string[]
-  /** Gives the time of batch 0 in epoch milliseconds; asked only if the checkpoint is fresh. */
-  readonly zeroTime: () => number
-  /** What to do about an owner that may be alive: wait for the lease, fence it at once, or
-   * refuse. */
-  readonly takeover: Takeover
-  readonly clock: Clock
-  readonly logger: Logger
-  /** After how many commits a snapshot is due.
-   * @default 100 — higher writes less, and costs a longer restart and more disk. */
-  readonly snapshotEvery?: number
-  /** When a segment rolls, in bytes; at most 1 GiB.
-   * @default 16 MiB — higher makes fewer files, and forgets later. */
-  readonly segmentBytesMax?: number
-  /** How long `wait` waits for a live owner, or for one on another host, in milliseconds.
-   * @default 10_000 — higher is kinder to an owner that is about to stop, and delays a failover. */
-  readonly leaseMs?: number
-  /** Tells who this process is and which others live.
-   * @default the processes of this machine */
-  readonly host?: OwnerProbe
-}
-
-const SNAPSHOT_EVERY = 100
-const SEGMENT_BYTES_MAX = 16 * 2 ** 20
-const SEGMENT_BYTES_LIMIT = 2 ** 30
-const LEASE_MS = 10_000
 
 /** Two, so that one that rotted on the disk does not end the pipeline. */
 const SNAPSHOTS_KEPT = 2
@@ -103,7 +75,10 @@ export class BatchLog {
   readonly #options: LogOptions
   readonly #store: CheckpointStore
   readonly #writer: LogWriter
+  readonly #pace: FlushPace
   readonly #ledger: Ledger
+  /** Batches whose plan may not be durable. */
+  readonly #unsynced = new Set<number>()
   #snapshots: readonly SnapshotRecord[]
   #spoiled: readonly string[]
   #commitsSinceSnapshot: number
@@ -119,6 +94,7 @@ export class BatchLog {
     this.#options = options
     this.#store = options.store
     this.#writer = writer
+    this.#pace = new FlushPace(options.clock, options.commitIntervalMs ?? 0, () => this.sync())
     this.#ledger = image.ledger
     this.#snapshots = image.snapshots
     this.#spoiled = image.spoiled
@@ -159,6 +135,8 @@ export class BatchLog {
       slot,
       head: bytes,
       segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
+      clock: options.clock,
+      flushed: options.flushed ?? (() => undefined),
     })
     const log = new BatchLog({ options, epoch: claim.epoch, image, writer })
     for (const warning of image.warnings) logger.warn({ checkpoint: store.location }, warning)
@@ -201,7 +179,29 @@ export class BatchLog {
   /** Makes durable all that was appended, then looks whether the log still is ours. Rejects with
    * FENCED, naming who took over, if it is not: nothing may be written to a sink then. */
   sync(): Promise<void> {
-    return this.#inTurn(async () => void (await this.#writer.sync()))
+    return this.#inTurn(() => this.#writeDurably())
+  }
+
+  /** Resolves once the plan of `batchId` is durable, and the log was looked at after that and still
+   * was ours; rejects with FENCED otherwise. Plans and commits of several batches share a write,
+   * which waits until `commitIntervalMs` have passed since the one before. */
+  async planDurable(batchId: number): Promise<void> {
+    const isDurable = await this.#inTurn(async () => {
+      if (this.#unsynced.has(batchId)) return false
+      await this.#writer.checkFence()
+      return true
+    })
+    if (!isDurable) await this.#pace.next()
+  }
+
+  /** As `sync`, with a write that others share. */
+  syncShared(): Promise<void> {
+    return this.#pace.next()
+  }
+
+  /** Lets writes wait for each other no longer. */
+  hurry(): void {
+    this.#pace.hurry()
   }
 
   /** True if enough is committed since the last snapshot once `more` batches are, and none is being
@@ -274,8 +274,16 @@ export class BatchLog {
     await this.#append(record)
   }
 
+  async #writeDurably(): Promise<void> {
+    await this.#writer.sync()
+    this.#unsynced.clear()
+  }
+
   #append(record: LogRecord): Promise<void> {
-    return this.#inTurn(() => this.#writer.append(record))
+    return this.#inTurn(async () => {
+      await this.#writer.append(record)
+      if (record.kind === 'plan') this.#unsynced.add(record.batchId)
+    })
   }
 
   /** Names the snapshot in the log and what it makes needless; gives the names that may be
@@ -289,7 +297,7 @@ export class BatchLog {
     const isNeeded = snapshots.length > 0 || beforeSlot > this.#writer.firstSlot
     await this.#writer.append({ kind: 'snapshot', ...record })
     if (isNeeded) await this.#writer.append({ kind: 'forget', beforeSlot, snapshots })
-    await this.#writer.sync()
+    await this.#writeDurably()
     this.#writer.forgetBefore(beforeSlot)
     this.#snapshots = kept
     this.#spoiled = []
@@ -352,17 +360,6 @@ export class BatchLog {
 
 function writerOf(options: WriterOptions): LogWriter {
   return options.store.appends ? new SegmentWriter(options) : new GroupWriter(options)
-}
-
-function checkBounds({ segmentBytesMax, snapshotEvery }: LogOptions): void {
-  const bytes = segmentBytesMax ?? SEGMENT_BYTES_MAX
-  assert(bytes > 0 && bytes <= SEGMENT_BYTES_LIMIT, () => `A segment of ${bytes} bytes cannot be`)
-  assert((snapshotEvery ?? SNAPSHOT_EVERY) > 0, 'A snapshot is due after at least one commit')
-}
-
-function takeoverOptions(options: LogOptions): TakeoverOptions {
-  const { host = systemProbe(), leaseMs = LEASE_MS } = options
-  return { ...options, probe: host, leaseMs }
 }
 
 function openingFor(options: LogOptions, image: LogImage): Opening {

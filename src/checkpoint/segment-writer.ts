@@ -21,11 +21,12 @@ import {
   type Place,
   slotName,
 } from './format.ts'
-import type { LogWriter, WriterOptions } from './log-writer.ts'
+import { flush, type LogWriter, type WriterOptions } from './log-writer.ts'
 import type { CheckpointStore } from './store.ts'
 
 /** The end of a log whose slots grow. */
 export class SegmentWriter implements LogWriter {
+  readonly #options: WriterOptions
   readonly #store: CheckpointStore
   readonly #fence: Fence
   readonly #claim: Claim
@@ -38,7 +39,9 @@ export class SegmentWriter implements LogWriter {
   #synced: number
   #crc: number
 
-  constructor({ store, claim, opening, slot, head, segmentBytesMax }: WriterOptions) {
+  constructor(options: WriterOptions) {
+    const { store, claim, opening, slot, head, segmentBytesMax } = options
+    this.#options = options
     this.#store = store
     this.#fence = new Fence(store, claim)
     this.#claim = claim
@@ -76,10 +79,9 @@ export class SegmentWriter implements LogWriter {
     this.#crc = crc32(frame, this.#crc)
   }
 
-  async sync(): Promise<number> {
-    const bytes = await this.#makeDurable()
+  async sync(): Promise<void> {
+    await this.#makeDurable()
     await this.checkFence()
-    return bytes
   }
 
   checkFence(): Promise<void> {
@@ -94,12 +96,11 @@ export class SegmentWriter implements LogWriter {
     this.#chain = this.#chain.filter((link) => link.slot >= slot)
   }
 
-  async #makeDurable(): Promise<number> {
+  async #makeDurable(): Promise<void> {
     const bytes = this.#length - this.#synced
-    if (bytes === 0) return 0
-    await this.#store.sync(slotName(this.#slot))
+    if (bytes === 0) return
+    await flush(this.#options, bytes, () => this.#store.sync(slotName(this.#slot)))
     this.#synced = this.#length
-    return bytes
   }
 
   async #roll(): Promise<void> {

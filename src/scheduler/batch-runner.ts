@@ -111,7 +111,7 @@ export class BatchRunner {
     const { request, planned } = batch
     let { ran, attempt } = batch
     while (outputs.hasTasks(ran.outputs)) {
-      if (planned) await log?.sync()
+      if (planned) await log?.planDurable(request.batchId)
       try {
         const staged = await outputs.stage(this.#nameOf(request, attempt), ran.outputs)
         await probe?.('staged', request.batchId)
@@ -134,7 +134,7 @@ export class BatchRunner {
     let { planned } = batch
     const tally = new Tally()
     for (const [name, n] of ran.added) tally.add(name, n)
-    if (planned) await log?.sync()
+    if (planned) await log?.planDurable(request.batchId)
     const receipts = await this.#write(batch, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)

@@ -1,34 +1,25 @@
-// One run of one pipeline: opens the log, the state, the sinks and the receivers in the order that
-// makes a restart safe, redoes what was planned and not committed, and then runs batches as it is
-// told.
+// One run of one pipeline: redoes what was planned and not committed, and then runs batches as it
+// is told.
 
-import { Batch } from '../batch/batch.ts'
-import { leaf } from '../batch/node.ts'
 import type { BatchLog, OwnerProbe, Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
-import { steadyTime } from '../clock.ts'
-import { loadAll } from '../dstream/broadcast.ts'
-import { checkGraph } from '../dstream/check-graph.ts'
-import { StageCache } from '../plan/stage-cache.ts'
 import { Tally } from '../task-scope.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
 import type { OwnSinks } from '../workers/output-sinks.ts'
 import { BatchReport } from './batch-report.ts'
 import {
-  actionRuntime,
   type BatchRequest,
-  BatchRunner,
+  type BatchRunner,
   checkReplay,
   type LifeProbe,
   type RanBatch,
 } from './batch-runner.ts'
-import { committedOf, openExecution, type Threads } from './execution.ts'
-import { openLog, planHashOf } from './open-log.ts'
-import { nameOf, OutputOperations } from './output-operations.ts'
-import { type OpenOutput, openOutput } from './outputs.ts'
-import { ReceiverEvents } from './receiver-events.ts'
-import { Receivers, type ReceiversParts } from './receivers.ts'
+import type { Threads } from './execution.ts'
+import { type Opened, openEngine, underWayOf } from './open-engine.ts'
+import type { OpenOutput } from './outputs.ts'
+import type { Receivers, ReceiversParts } from './receivers.ts'
 import { Snapshots } from './snapshots.ts'
+import type { UnderWay } from './under-way.ts'
 
 /** What a run is made of. */
 export interface EngineParts extends ReceiversParts {
@@ -45,15 +36,8 @@ export interface EngineParts extends ReceiversParts {
   readonly owner?: OwnerProbe
 }
 
-interface Opened {
-  readonly log: BatchLog | undefined
-  readonly recovered: Recovered
-  readonly executor: Executor
-  readonly receivers: Receivers
-  readonly outputs: readonly OpenOutput[]
-  readonly runner: BatchRunner
-  readonly now: () => number
-}
+/** A commit waits no longer than this for the plan that it is written with. */
+const COMMIT_WAIT_MS = 10_000
 
 /** A run that is open: it has redone what the log asked for, and runs batches as it is told. */
 export class Engine {
@@ -66,8 +50,7 @@ export class Engine {
   #newestBatchId: number
   #openedAt: number
   #unsynced = false
-  /** The ends of the newest batch that ran and of the one before: at most two are under way. */
-  #ends: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()]
+  readonly #underWay: UnderWay
   /** What the next batch takes, where it was due before the one before had run. */
   #ahead: { readonly batchId: number; readonly sources: Promise<BatchSources> } | undefined
   readonly #accumulators = new Tally()
@@ -93,6 +76,8 @@ export class Engine {
     this.#lastBatchId = opened.recovered.lastBatchId
     this.#newestBatchId = this.#lastBatchId
     this.now = opened.now
+    this.#underWay = underWayOf(parts, opened)
+    if (!this.#underWay.sharesWrites) this.hurry()
     this.#openedAt = opened.now()
     for (const { name } of parts.graph.accumulators) {
       this.#accumulators.add(name, opened.recovered.accumulators.get(name) ?? 0)
@@ -157,8 +142,8 @@ export class Engine {
     const { sources } = this.#ahead ?? { sources: this.#cut(batchId, unhurried) }
     this.#ahead = undefined
     const taken = await sources
-    await this.#ends[0]
-    if (this.#mayOverlap(batchId)) {
+    await this.#underWay.room()
+    if (this.#executor.overlaps && this.#isLate(batchId) && this.#mayOverlap(batchId)) {
       this.#ahead = { batchId: batchId + 1, sources: this.#cut(batchId + 1, unhurried) }
       this.#ahead.sources.catch(() => undefined)
     }
@@ -193,9 +178,26 @@ export class Engine {
     this.#newestBatchId = batchId - 1
   }
 
-  /** Makes the last commit durable; called when no batch is due. */
+  /** Calls to the store that failed and were made again. */
+  get storeRetries(): number {
+    return this.#parts.store?.retries ?? 0
+  }
+
+  /** Lets batches wait for each other's plans no longer: the run ends. */
+  hurry(): void {
+    this.#log?.hurry()
+  }
+
+  /** Called when no batch is due before `time`. The last commit becomes durable with the plan of
+   * that batch, unless it would have to wait for long. */
+  async rest(time: number): Promise<void> {
+    if (!this.#underWay.sharesWrites) await this.#underWay.ended()
+    if (time - this.now() > COMMIT_WAIT_MS) await this.settle()
+  }
+
+  /** Waits for the batches under way, and makes the last commit durable. */
   async settle(): Promise<void> {
-    await this.#ends[1]
+    await this.#underWay.ended()
     if (!this.#unsynced) return
     this.#unsynced = false
     await this.#log?.sync()
@@ -208,7 +210,8 @@ export class Engine {
 
   /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#ends, this.#ahead?.sources])
+    this.hurry()
+    await Promise.allSettled([this.#underWay.settled(), this.#ahead?.sources])
     await this.stopReceivers()
     for (const { writer } of this.#outputs) await writer.close()
     await this.#snapshots?.close()
@@ -221,7 +224,6 @@ export class Engine {
     const request = { batchId, time: this.timeOf(batchId), sources, redo }
     const report = this.#report(request)
     report.started()
-    const [, before] = this.#ends
     const reported = <R>(work: Promise<R>): Promise<R> =>
       work.catch((error: unknown) => {
         report.failed(error)
@@ -229,13 +231,13 @@ export class Engine {
       })
     let ran = await reported(this.#runner.run(request, report.info))
     // Sinks have one batch at a time.
-    if (this.#outputs.some(({ kind }) => kind === 'tasks')) await before
+    if (this.#outputs.some(({ kind }) => kind === 'tasks')) await this.#underWay.ended()
     ran = await reported(this.#runner.stage(ran))
     this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
     if (overlaps) this.#merge(batchId, false)
-    const end = before.then(() => this.#finish(ran, report, overlaps))
-    this.#ends = [before, end]
+    const finish = () => this.#finish(ran, report, overlaps)
+    const end = this.#underWay.add(report.info.bytes, finish)
     if (overlaps) {
       end.catch(this.#parts.fail)
       return
@@ -244,7 +246,7 @@ export class Engine {
       await end
     } catch (error) {
       this.#newestBatchId = batchId - 1
-      this.#ends = [Promise.resolve(), Promise.resolve()]
+      this.#underWay.forget()
       throw error
     }
   }
@@ -255,16 +257,21 @@ export class Engine {
     this.#snapshots?.merged(batchId, committed)
   }
 
-  /** True if the batch after `batchId` may run while that one is written: it is due, and no failure
-   * drops one batch alone. */
+  /** True if the batch after `batchId` may run while that one is written: no failure drops one
+   * batch alone. Where they do not share a write, there is no need before that batch is due. */
   #mayOverlap(batchId: number): boolean {
-    if (!this.#executor.overlaps || this.#parts.settings.onBatchError !== 'stop') return false
+    if (this.#parts.settings.onBatchError !== 'stop') return false
+    if (this.#underWay.sharesWrites) return this.#underWay.hasRoomForBytes
+    return this.#executor.overlaps && this.#isLate(batchId)
+  }
+
+  /** True if the batch after `batchId` is due. */
+  #isLate(batchId: number): boolean {
     return this.now() >= this.timeOf(batchId + 1)
   }
 
   #cut(batchId: number, unhurried: boolean): Promise<BatchSources> {
-    const late = this.now() >= this.timeOf(batchId + 1)
-    const arrived = late ? { arrivedBy: this.#wallTimeOf(batchId) } : {}
+    const arrived = this.#isLate(batchId) ? { arrivedBy: this.#wallTimeOf(batchId) } : {}
     return this.#receivers.cut(batchId, { unhurried, ...arrived })
   }
 
@@ -276,7 +283,8 @@ export class Engine {
       else this.#merge(ran.request.batchId, true)
       this.#lastBatchId = ran.request.batchId
       await this.#parts.probe?.('committed', ran.request.batchId)
-      this.#unsynced ||= logged
+      if (logged) this.#unsynced = true
+      else await this.#syncWithoutPlan()
       this.#accumulators.merge(tally)
       const accumulators = Object.fromEntries(tally.entries())
       const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
@@ -285,6 +293,15 @@ export class Engine {
       report.failed(error)
       throw error
     }
+  }
+
+  /** The batch before waited for a plan to be written with, and there is none. */
+  async #syncWithoutPlan(): Promise<void> {
+    if (!this.#unsynced) return
+    this.#unsynced = false
+    const synced = this.#log?.syncShared()
+    if (this.#underWay.sharesWrites) synced?.catch(this.#parts.fail)
+    else await synced
   }
 
   #report({ batchId, time, sources: cut, redo }: BatchRequest): BatchReport {
@@ -310,81 +327,4 @@ function snapshotsOf(parts: EngineParts, { log, executor }: Opened): Snapshots |
     fail,
     rate: settings.snapshotBytesPerSecond,
   })
-}
-
-async function openEngine(
-  parts: EngineParts,
-  undo: (() => Promise<void>)[],
-  make: (opened: Opened) => Engine,
-): Promise<Engine> {
-  const { graph, settings, events, clock } = parts
-  checkGraph(graph, parts.store !== undefined)
-  await loadAll(graph.broadcasts)
-  const stages = new StageCache()
-  const planHash = planHashOf(graph)
-  const { log, recovered } = await openLog(parts, planHash)
-  if (log !== undefined) undo.push(() => log.close())
-  const epoch = log?.epoch ?? 0
-  const { zeroTime } = recovered
-  const told = new ReceiverEvents(parts)
-  const { contextOf } = told
-  let engine: Engine | undefined
-  const settled = async () => engine?.settle()
-  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf, settled })
-  const { executor } = execution
-  undo.push(() => executor.close())
-  undo.push(() => execution.receivers.close())
-  await executor.restore(committedOf(recovered))
-  const runtime = actionRuntime(stages, clock)
-  graph.serveSlices(async (node, from, to) => {
-    const batches = await executor.slice(node.id, from, to)
-    return batches.map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime))
-  })
-  const outputs: OpenOutput[] = []
-  for (const [outputId, output] of graph.outputs.entries()) {
-    const name = nameOf(output)
-    const retried = (error: unknown) =>
-      events.emit({ kind: 'sink-retried', outputId, name, retries: 1, error })
-    const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger, retried }
-    const opened = await openOutput(output, context, parts.sinks, runtime)
-    undo.push(() => opened.writer.close())
-    await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
-    outputs.push(opened)
-  }
-  const receivers = new Receivers(parts, execution.receivers, told)
-  undo.push(() => receivers.stop())
-  await receivers.start(log, recovered)
-  const now = steadyTime(clock)
-  const runner = new BatchRunner({
-    pipeline: parts.pipeline,
-    planHash,
-    epoch,
-    graph,
-    executor,
-    log,
-    outputs: new OutputOperations({
-      outputs: graph.outputs,
-      opened: outputs,
-      inTasks: (write) => executor.write(write),
-      events,
-      now,
-    }),
-    events,
-    attemptsMax: settings.batchAttemptsMax,
-    probe: parts.probe,
-  })
-  engine = make({ log, recovered, executor, receivers, outputs, runner, now })
-  events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
-  if (!recovered.fresh) {
-    events.emit({
-      kind: 'checkpoint-recovered',
-      epoch,
-      lastBatchId: recovered.lastBatchId,
-      redoBatchIds: recovered.redo.map((plan) => plan.batchId),
-      cutBytes: recovered.cutBytes,
-    })
-  }
-  await engine.redo(recovered.redo)
-  engine.begin()
-  return engine
 }

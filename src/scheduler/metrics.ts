@@ -24,6 +24,10 @@ const METRIC_NAMES = [
   'totalProcessedRecords',
   'totalTaskRetries',
   'totalCallRetries',
+  'totalLogFlushes',
+  'lastLogFlushMs',
+  'maxLogFlushMs',
+  'totalStoreRetries',
   'totalSinkRetries',
   'lastReceivedBatchRecords',
   'lastReceivedBatchSubmissionTime',
@@ -55,6 +59,7 @@ export function metricsOf({ engine, scheduler, progress, events }: MetricsParts)
   const dueBatches = Math.max(0, scheduler.dueBatches - progress.submittedBatches)
   const figures: Record<MetricName, number> = {
     ...progress.metrics(dueBatches),
+    totalStoreRetries: engine.storeRetries,
     lastBatchId: engine.lastBatchId,
     bufferedBytes: engine.bufferedBytes,
     lagMs: engine.lagMs ?? -1,

@@ -25,10 +25,26 @@ export async function openLog(
     takeover: parts.takeover,
     clock: parts.clock,
     logger: parts.logger,
+    commitIntervalMs: commitIntervalOf(parts),
+    flushed: ({ bytes, latencyMs }) => {
+      parts.events.emit({ kind: 'log-flushed', bytes, latencyMs })
+    },
     snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
   })
   return { log, recovered }
+}
+
+/** Where each write costs money, batches share one. */
+const COMMIT_INTERVAL_MS = 1_000
+
+/** How far apart writes of the log begin. */
+export function commitIntervalOf({
+  store,
+  settings,
+}: Pick<EngineParts, 'store' | 'settings'>): number {
+  const defaultMs = store === undefined || store.appends ? 0 : COMMIT_INTERVAL_MS
+  return settings.commitIntervalMs ?? defaultMs
 }
 
 function nothing(zeroTime: number): Recovered {

@@ -59,9 +59,10 @@ export interface PipelineOptions {
   /** What is done about a worker that runs for longer: it is only reported, or its thread is ended,
    * which counts as a failed attempt. @default 'report' */
   readonly onStuckWorker?: 'report' | 'end'
-  /** How long commits may wait to share one write. Only 0 works: on disk nothing is gained by
-   * waiting.
-   * @default 0 */
+  /** How far apart writes of the log begin: plans and commits of all batches in between share one,
+   * and their results are written after it. For stores where each write costs money
+   * (docs/checkpoints.md). Without effect where tasks write to a sink.
+   * @default 0 in a folder: each batch is written at once; '1s' on S3 */
   readonly commitInterval?: Duration
 }
 
@@ -77,6 +78,8 @@ export interface Settings {
   readonly snapshotBytesPerSecond: number
   readonly cacheBytesMax: number
   readonly resultBytesMax: number
+  /** Undefined: as the store needs it. */
+  readonly commitIntervalMs: number | undefined
   readonly stuckAfterMs: number
   readonly onStuckWorker: 'report' | 'end'
   readonly rate: RateSettings
@@ -106,13 +109,6 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
         `batch would be lost; use 'stop', or checkpoint: false`,
     )
   }
-  if (durationMs(options.commitInterval ?? 0, 'commitInterval') !== 0) {
-    throw new ConfigError(
-      `Cannot use ${options.commitInterval} as commitInterval of pipeline "${pipeline}": ` +
-        `commits are ` +
-        `written at once by every store there is; use 0, or leave it out`,
-    )
-  }
   const batchIntervalMs = positiveDurationMs(options.batchInterval, 'batchInterval')
   return {
     batchIntervalMs,
@@ -128,10 +124,15 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     ),
     cacheBytesMax: countAtLeastOne(options.cacheBytesMax ?? 64 * MIB, 'cacheBytesMax'),
     resultBytesMax: countAtLeastOne(options.resultBytesMax ?? 1_024 * MIB, 'resultBytesMax'),
+    commitIntervalMs: commitIntervalOf(options),
     stuckAfterMs: positiveDurationMs(options.stuckAfter ?? '1m', 'stuckAfter'),
     onStuckWorker: options.onStuckWorker ?? 'report',
     rate: rateSettings(options, batchIntervalMs),
   }
+}
+
+function commitIntervalOf({ commitInterval }: PipelineOptions): number | undefined {
+  return commitInterval === undefined ? undefined : durationMs(commitInterval, 'commitInterval')
 }
 
 function rateSettings(options: PipelineOptions, batchIntervalMs: number): RateSettings {

@@ -21,6 +21,9 @@ export class Progress {
   #totalProcessedRecords = 0
   #totalTaskRetries = 0
   #totalCallRetries = 0
+  #totalLogFlushes = 0
+  #lastLogFlushMs = UNKNOWN
+  #maxLogFlushMs = UNKNOWN
   #totalSinkRetries = 0
   readonly #counts = new Map<string, number>()
 
@@ -32,6 +35,11 @@ export class Progress {
     events.on('batch-failed', (batch) => this.#failed(batch))
     events.on('task-retried', () => {
       this.#totalTaskRetries += 1
+    })
+    events.on('log-flushed', ({ latencyMs }) => {
+      this.#totalLogFlushes += 1
+      this.#lastLogFlushMs = latencyMs
+      this.#maxLogFlushMs = Math.max(this.#maxLogFlushMs, latencyMs)
     })
     events.on('calls-retried', ({ calls }) => {
       this.#totalCallRetries += calls
@@ -74,6 +82,9 @@ export class Progress {
       totalProcessedRecords: this.#totalProcessedRecords,
       totalTaskRetries: this.#totalTaskRetries,
       totalCallRetries: this.#totalCallRetries,
+      totalLogFlushes: this.#totalLogFlushes,
+      lastLogFlushMs: this.#lastLogFlushMs,
+      maxLogFlushMs: this.#maxLogFlushMs,
       totalSinkRetries: this.#totalSinkRetries,
       lastReceivedBatchRecords: this.#lastReceived?.records ?? 0,
       lastReceivedBatchSubmissionTime: this.#lastReceived?.submissionTime ?? UNKNOWN,

@@ -42,6 +42,7 @@ export class Scheduler {
    * call counts. */
   end(ending: Ending): void {
     if (this.#ending?.kind !== 'now') this.#ending = ending
+    this.#parts.engine.hurry()
     this.#wake.abort()
     if (ending.kind === 'now') this.#atOnce.abort()
   }
@@ -76,7 +77,7 @@ export class Scheduler {
   async #waitFor(time: number): Promise<void> {
     const { clock, engine } = this.#parts
     if (engine.now() >= time) return
-    await engine.settle()
+    await engine.rest(time)
     const delayMs = time - engine.now()
     if (delayMs <= 0) return
     await sleep(clock, delayMs, this.#wake.signal).catch(() => undefined)

@@ -35,7 +35,7 @@ function place(): S3StoreOptions {
 describe.each(installedS3Servers())('S3Store on $name', { timeout: 30_000 }, (kind) => {
   beforeAll(async () => {
     server = await kind.start()
-    bucket = `checkpoints-${kind.name}`
+    bucket = 'checkpoints-of-tests'
     const { endpoint } = server
     const region = 'us-east-1'
     const client = new S3Client({ region, endpoint, credentials, forcePathStyle: true })

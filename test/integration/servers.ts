@@ -132,8 +132,31 @@ const versitygw: Omit<ServerKind, 'gaps'> = {
   },
 }
 
+/** moto with one thread: with several, one looks whether a key is free, and another one takes it
+ * before the first writes. */
+const ONE_THREAD = `
+import sys
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+run_simple('127.0.0.1', int(sys.argv[1]), DomainDispatcherApplication(create_backend_app))
+`
+
+const motoS3: Omit<ServerKind, 'gaps'> = {
+  name: 'moto (S3)',
+  install: moto.install,
+  isInstalled: () => {
+    const args = ['-c', 'import moto.server']
+    return spawnSync('python3', args, { stdio: 'ignore' }).status === 0
+  },
+  async start() {
+    const port = await freePort()
+    const args = ['-c', ONE_THREAD, String(port)]
+    return answering(spawn('python3', args, { stdio: 'ignore' }), port, isListening)
+  },
+}
+
 /** Servers that let one writer create an S3 object. Others, such as s3rver, do not. */
-const S3_SERVERS = [moto, versitygw]
+const S3_SERVERS = [motoS3, versitygw]
 
 const simulator: ServerKind = {
   name: 'the simulator',

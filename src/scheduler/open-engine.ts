@@ -1,0 +1,126 @@
+// Opens what a run is made of, in the order that makes a restart safe.
+
+import { Batch } from '../batch/batch.ts'
+import { leaf } from '../batch/node.ts'
+import type { BatchLog, Recovered } from '../checkpoint/log.ts'
+import { steadyTime } from '../clock.ts'
+import { loadAll } from '../dstream/broadcast.ts'
+import { checkGraph } from '../dstream/check-graph.ts'
+import { StageCache } from '../plan/stage-cache.ts'
+import type { Executor } from '../workers/executor.ts'
+import { actionRuntime, BatchRunner } from './batch-runner.ts'
+import type { Engine, EngineParts } from './engine.ts'
+import { committedOf, openExecution } from './execution.ts'
+import { commitIntervalOf, openLog, planHashOf } from './open-log.ts'
+import { nameOf, OutputOperations } from './output-operations.ts'
+import { type OpenOutput, openOutput } from './outputs.ts'
+import { ReceiverEvents } from './receiver-events.ts'
+import { Receivers } from './receivers.ts'
+import { UnderWay } from './under-way.ts'
+
+/** What the engine of a run is made from. */
+export interface Opened {
+  readonly log: BatchLog | undefined
+  readonly recovered: Recovered
+  readonly executor: Executor
+  readonly receivers: Receivers
+  readonly outputs: readonly OpenOutput[]
+  readonly runner: BatchRunner
+  readonly now: () => number
+}
+
+/** Where tasks write to a sink, it has one batch at a time: none can wait for another. */
+export function underWayOf(parts: EngineParts, { log, outputs }: Opened): UnderWay {
+  const isAlone = log === undefined || outputs.some(({ kind }) => kind === 'tasks')
+  return new UnderWay(parts.settings, isAlone ? undefined : commitIntervalOf(parts))
+}
+
+/** The time of the newest batch that a run before this one planned. A wall clock that is behind it
+ * was set back: batch times go on all the same, and the next batch is due in one interval. */
+function lastTimeOf(
+  { settings, clock, logger }: EngineParts,
+  { zeroTime, lastBatchId, redo }: Recovered,
+): number {
+  const lastTime = zeroTime + (redo.at(-1)?.batchId ?? lastBatchId) * settings.batchIntervalMs
+  const behindMs = lastTime - clock.wallMs()
+  if (behindMs > 0) logger.warn({ behindMs }, 'The wall clock is behind the last batch: check it')
+  return lastTime
+}
+
+/** Opens everything, and redoes what the log asks for; `undo` closes again what is open. */
+export async function openEngine(
+  parts: EngineParts,
+  undo: (() => Promise<void>)[],
+  make: (opened: Opened) => Engine,
+): Promise<Engine> {
+  const { graph, settings, events, clock } = parts
+  checkGraph(graph, parts.store !== undefined)
+  await loadAll(graph.broadcasts)
+  const stages = new StageCache()
+  const planHash = planHashOf(graph)
+  const { log, recovered } = await openLog(parts, planHash)
+  if (log !== undefined) undo.push(() => log.close())
+  const epoch = log?.epoch ?? 0
+  const { zeroTime } = recovered
+  const told = new ReceiverEvents(parts)
+  const { contextOf } = told
+  let engine: Engine | undefined
+  const settled = async () => engine?.settle()
+  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf, settled })
+  const { executor } = execution
+  undo.push(() => executor.close())
+  undo.push(() => execution.receivers.close())
+  await executor.restore(committedOf(recovered))
+  const runtime = actionRuntime(stages, clock)
+  graph.serveSlices(async (node, from, to) => {
+    const batches = await executor.slice(node.id, from, to)
+    return batches.map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime))
+  })
+  const outputs: OpenOutput[] = []
+  for (const [outputId, output] of graph.outputs.entries()) {
+    const name = nameOf(output)
+    const retried = (error: unknown) =>
+      events.emit({ kind: 'sink-retried', outputId, name, retries: 1, error })
+    const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger, retried }
+    const opened = await openOutput(output, context, parts.sinks, runtime)
+    undo.push(() => opened.writer.close())
+    await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
+    outputs.push(opened)
+  }
+  const receivers = new Receivers(parts, execution.receivers, told)
+  undo.push(() => receivers.stop())
+  await receivers.start(log, recovered)
+  const now = steadyTime(clock, lastTimeOf(parts, recovered))
+  const runner = new BatchRunner({
+    pipeline: parts.pipeline,
+    planHash,
+    epoch,
+    graph,
+    executor,
+    log,
+    outputs: new OutputOperations({
+      outputs: graph.outputs,
+      opened: outputs,
+      inTasks: (write) => executor.write(write),
+      events,
+      now,
+    }),
+    events,
+    attemptsMax: settings.batchAttemptsMax,
+    probe: parts.probe,
+  })
+  engine = make({ log, recovered, executor, receivers, outputs, runner, now })
+  events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
+  if (!recovered.fresh) {
+    events.emit({
+      kind: 'checkpoint-recovered',
+      epoch,
+      lastBatchId: recovered.lastBatchId,
+      redoBatchIds: recovered.redo.map((plan) => plan.batchId),
+      cutBytes: recovered.cutBytes,
+    })
+  }
+  await engine.redo(recovered.redo)
+  engine.begin()
+  return engine
+}
