@@ -92,16 +92,19 @@ export function ratio(a: readonly number[], b: readonly number[], name = 'ratio'
 export function verdict(
   question: string,
   reached: number,
-  bound: { readonly below: number } | { readonly atMost: number },
+  bound: { readonly below: number } | { readonly atMost: number } | { readonly atLeast: number },
 ): string {
-  const [rule, held] =
-    'below' in bound
-      ? [`< ${bound.below}`, reached < bound.below]
-      : [`≤ ${bound.atMost}`, reached <= bound.atMost]
+  const [rule, held] = ruleOf(bound, reached)
   const shown = Number.isNaN(reached)
     ? 'not measured'
     : `${reached.toFixed(2)}, ${held ? 'held' : 'missed'}`
   return `to reach: ${question} ${rule}: ${shown}`
+}
+
+function ruleOf(bound: Parameters<typeof verdict>[2], reached: number): [string, boolean] {
+  if ('below' in bound) return [`< ${bound.below}`, reached < bound.below]
+  if ('atMost' in bound) return [`≤ ${bound.atMost}`, reached <= bound.atMost]
+  return [`≥ ${bound.atLeast}`, reached >= bound.atLeast]
 }
 
 /** The rows as a table of text. */

@@ -16,6 +16,7 @@ import {
   save,
   table,
 } from './harness.ts'
+import { kinesis } from './kinesis.ts'
 import { latency } from './latency/latency.ts'
 import { memory } from './memory.ts'
 import { commitCost } from './state/commit-cost.ts'
@@ -39,6 +40,7 @@ const questions: Readonly<Record<string, Question>> = {
   'commit-cost': commitCost,
   'event-loop': eventLoop,
   latency,
+  kinesis,
 }
 
 const { values, positionals } = parseArgs({

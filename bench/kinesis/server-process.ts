@@ -1,0 +1,35 @@
+// A Kinesis server in a process of its own: the simulator without limits, with a filled stream.
+
+import { KinesisSimulator } from 'millrace/testing'
+
+/** What the server is filled with. */
+export interface ServerTask {
+  readonly stream: string
+  readonly shards: number
+  readonly recordsOfShard: number
+  readonly recordBytes: number
+}
+
+const RECORDS_OF_PUT = 500
+const HASH_KEYS = 2n ** 128n
+
+const task = JSON.parse(process.argv[2] as string) as ServerTask
+const simulator = new KinesisSimulator({ limits: 'off' })
+fill(task)
+process.send?.(await simulator.listen())
+process.once('disconnect', () => process.exit())
+
+function fill({ stream, shards, recordsOfShard, recordBytes }: ServerTask): void {
+  simulator.call('CreateStream', { StreamName: stream, ShardCount: shards })
+  const Data = new Uint8Array(recordBytes).fill(97)
+  for (let shard = 0; shard < shards; shard++) {
+    const middle = (HASH_KEYS * BigInt(2 * shard + 1)) / BigInt(2 * shards)
+    for (let i = 0; i < recordsOfShard; i += RECORDS_OF_PUT) {
+      const length = Math.min(RECORDS_OF_PUT, recordsOfShard - i)
+      const Records = Array.from({ length }, () => {
+        return { Data, PartitionKey: 'key', ExplicitHashKey: middle.toString() }
+      })
+      simulator.call('PutRecords', { StreamName: stream, Records })
+    }
+  }
+}
