@@ -17,6 +17,7 @@ import {
   table,
 } from './harness.ts'
 import { kinesis } from './kinesis.ts'
+import { kinesisServers } from './kinesis-servers.ts'
 import { latency } from './latency/latency.ts'
 import { memory } from './memory.ts'
 import { commitCost } from './state/commit-cost.ts'
@@ -41,6 +42,7 @@ const questions: Readonly<Record<string, Question>> = {
   'event-loop': eventLoop,
   latency,
   kinesis,
+  'kinesis-servers': kinesisServers,
 }
 
 const { values, positionals } = parseArgs({

@@ -1,18 +1,9 @@
-// A Kinesis-compatible server inside the demo's process, with its data on disk.
+// The simulated Kinesis service inside the demo's process, with its data on disk.
 
-import { once } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import {
-  CreateStreamCommand,
-  DeleteStreamCommand,
-  DescribeStreamSummaryCommand,
-  IncreaseStreamRetentionPeriodCommand,
-  KinesisClient,
-} from '@aws-sdk/client-kinesis'
+import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { pause } from './pause.ts'
+import { ConfigError } from 'millrace'
+import { KinesisSimulator } from 'millrace/testing'
 
 export const STREAM = 'speeches'
 export const REGION = 'us-east-1'
@@ -21,21 +12,6 @@ export const CREDENTIALS = { accessKeyId: 'demo', secretAccessKey: 'demo' }
 
 const SHARDS = 4
 const RETENTION_HOURS = 168
-const STATUS_WAIT_MS = 3_000
-const LAST_REQUESTS_MS = 100
-
-const require = createRequire(import.meta.url)
-
-type Kinesalite = (options: {
-  readonly path: string
-  readonly createStreamMs: number
-  readonly deleteStreamMs: number
-}) => Server
-
-interface NativeStore {
-  open(done: (error: Error | null) => void): void
-  close(done: (error: Error | null) => void): void
-}
 
 /** Another process holds the stream's store. */
 export class StoreHeldError extends Error {
@@ -44,25 +20,19 @@ export class StoreHeldError extends Error {
 
 /** Holds the stream `speeches`. */
 export class StreamServer {
-  readonly #server: Server
+  readonly #simulator: KinesisSimulator
   readonly endpoint: string
 
-  private constructor(server: Server) {
-    this.#server = server
-    this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  private constructor(simulator: KinesisSimulator, endpoint: string) {
+    this.#simulator = simulator
+    this.endpoint = endpoint
   }
 
   /** Opens the store at `path`, listens on a free port and makes the stream if it is not there. */
   static async open(path: string): Promise<StreamServer> {
-    await checkStore(path)
-    const kinesalite = require('kinesalite') as Kinesalite
-    const server = kinesalite({ path, createStreamMs: 0, deleteStreamMs: 0 })
-    server.on('request', ignoreLostClient)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const opened = new StreamServer(server)
-    await opened.#makeStream()
-    return opened
+    const simulator = openStore(path)
+    makeStream(simulator)
+    return new StreamServer(simulator, await simulator.listen())
   }
 
   /** A client that asks once: the producer decides itself what to do about a put without an
@@ -77,60 +47,30 @@ export class StreamServer {
     })
   }
 
-  /** Closes port and store. The server throws on a request that meets a closed store, hence the
-   * wait. */
-  async close(): Promise<void> {
-    this.#server.closeAllConnections()
-    await pause(LAST_REQUESTS_MS)
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
-  }
-
-  async #makeStream(): Promise<void> {
-    const client = this.client()
-    try {
-      const status = await settledStatus(client)
-      if (status === 'ACTIVE') return
-      // A process that died within the creation leaves a stream that never becomes active.
-      if (status !== undefined) await client.send(new DeleteStreamCommand({ StreamName: STREAM }))
-      await waitForStatus(client, undefined)
-      await client.send(new CreateStreamCommand({ StreamName: STREAM, ShardCount: SHARDS }))
-      await waitForStatus(client, 'ACTIVE')
-      const retention = { StreamName: STREAM, RetentionPeriodHours: RETENTION_HOURS }
-      await client.send(new IncreaseStreamRetentionPeriodCommand(retention))
-    } finally {
-      client.destroy()
-    }
+  /** Closes port and store. */
+  close(): Promise<void> {
+    return this.#simulator.close()
   }
 }
 
-/** Says early, and in words, what would otherwise end the process from within the server. */
+/** Says early, and in words, what is wrong with the store at `path`. */
 export async function checkStore(path: string): Promise<void> {
-  const store = loadNativeStore(path)
-  await new Promise<void>((resolve, reject) => {
-    store.open((error) => {
-      if (error === null || error === undefined) store.close(() => resolve())
-      else reject(storeError(path, error))
-    })
-  })
+  await openStore(path).close()
 }
 
-function loadNativeStore(path: string): NativeStore {
+function openStore(path: string): KinesisSimulator {
   try {
-    const fromServer = createRequire(require.resolve('kinesalite'))
-    return (fromServer('leveldown') as (path: string) => NativeStore)(path)
+    // The demo is about kills, and its producer asks once: nothing is throttled.
+    return new KinesisSimulator({ path, region: REGION, limits: 'off' })
   } catch (error) {
-    throw new Error(
-      `Cannot keep the stream on disk: the store "leveldown" of kinesalite does not load (` +
-        `${(error as Error).message}); run \`npm rebuild leveldown\`, which needs python3 and a ` +
-        `C++ compiler where no ready build fits`,
-      { cause: error },
-    )
+    if (!(error instanceof ConfigError)) throw error
+    throw storeError(path, error)
   }
 }
 
 function storeError(path: string, cause: Error): Error {
   const cannot = `Cannot open the stream's store "${path}":`
-  return /lock/i.test(cause.message)
+  return /has it open/.test(cause.message)
     ? new StoreHeldError(
         `${cannot} another demo holds it; stop that one, or name another folder with --folder`,
         { cause },
@@ -138,40 +78,10 @@ function storeError(path: string, cause: Error): Error {
     : new Error(`${cannot} ${cause.message}; start with --fresh`, { cause })
 }
 
-/** The server rethrows a request's error, and an engine that is killed leaves requests without a
- * client. */
-function ignoreLostClient(request: IncomingMessage): void {
-  request.removeAllListeners('error')
-  request.on('error', () => undefined)
-}
-
-async function statusOf(client: KinesisClient): Promise<string | undefined> {
-  try {
-    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName: STREAM }))
-    return answer.StreamDescriptionSummary?.StreamStatus
-  } catch (error) {
-    if ((error as Error).name === 'ResourceNotFoundException') return undefined
-    throw error
-  }
-}
-
-/** The status once it is not between two, or after a while the one it is stuck in. */
-async function settledStatus(client: KinesisClient): Promise<string | undefined> {
-  const until = performance.now() + STATUS_WAIT_MS
-  let status = await statusOf(client)
-  while (status !== undefined && status !== 'ACTIVE' && performance.now() < until) {
-    await pause(50)
-    status = await statusOf(client)
-  }
-  return status
-}
-
-async function waitForStatus(client: KinesisClient, wanted: string | undefined): Promise<void> {
-  const until = performance.now() + STATUS_WAIT_MS
-  while ((await statusOf(client)) !== wanted) {
-    if (performance.now() > until) {
-      throw new Error(`Cannot make the stream "${STREAM}": it does not become ${wanted ?? 'free'}`)
-    }
-    await pause(10)
-  }
+function makeStream(simulator: KinesisSimulator): void {
+  const { StreamNames } = simulator.call('ListStreams', {})
+  if ((StreamNames as readonly string[]).includes(STREAM)) return
+  simulator.call('CreateStream', { StreamName: STREAM, ShardCount: SHARDS })
+  const retention = { StreamName: STREAM, RetentionPeriodHours: RETENTION_HOURS }
+  simulator.call('IncreaseStreamRetentionPeriod', retention)
 }

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const RESULTS = new URL('../../bench/results/', import.meta.url)
 const QUESTIONS = [
   ...['fused-chain', 'empty-batch', 'window-slides', 'memory', 'recovery', 'commit-cost'],
-  ...['event-loop', 'kinesis'],
+  ...['event-loop', 'kinesis', 'kinesis-servers'],
 ]
 /** Each starts processes of its own, which a loaded machine starts slowly. */
 const TIMEOUT_MS = 120_000
@@ -46,7 +46,7 @@ describe('bench', { timeout: TIMEOUT_MS }, () => {
       ...[name, '--rounds', '2', '--records', '10', '--seconds', '1', '--no-save'],
     ])
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/p50|p99|resident/)
+    expect(stdout).toMatch(/p50|p99|p10|resident/)
     expect(stdout).toMatch(/seed 1, 2 rounds, 1 s, 10 records a batch\n/)
     expect(stdout).toMatch(/commit \w+/)
     expect(status).toBe(0)
