@@ -38,15 +38,15 @@ const [groups, planned, committed, state, windows] = [[], {}, [], new Map(), []]
 for (const file of files.map(({ name }) => read(name)))
   for (let at = 8; at <= file.length; at += 4 + file.readUInt32BE(at - 4))
     groups.push(...plain.unpack(file.subarray(at, at + file.readUInt32BE(at - 4))))
-const positions = base.positions.flatMap(({ at }) => at.map((one) => [one.partition, one.position]))
 const after = ({ slot, at }) => slot > from.slot || (slot === from.slot && at >= from.offset)
 for (const { batchId, sources, changes } of [...base.planned, ...log.filter(after)]) {
   if (sources !== undefined) planned[batchId] = sources.flatMap(({ ranges }) => ranges)
-  if (changes === undefined) continue
-  if (changes.length > 0) groups.push(...plain.unpack(changes))
-  positions.push(...planned[batchId].map(({ partition, upTo }) => [partition, upTo]))
-  committed.push(batchId)
+  if (changes?.length > 0) groups.push(...plain.unpack(changes))
+  if (changes !== undefined) committed.push(batchId)
 }
+const positions = base.positions.flatMap(({ at }) => at.map((one) => [one.partition, one.position]))
+const moves = committed.flatMap((batchId) => planned[batchId])
+positions.push(...moves.map(({ partition, upTo }) => [partition, upTo]))
 const recordsOf = { pairs, records: ({ records }) => list(records) }
 for (const [id, shared, , parts] of groups) {
   for (const part of parts.map(([, bytes]) => packr.unpack(bytes))) {
