@@ -45,8 +45,7 @@ for (const { batchId, sources, changes } of [...base.planned, ...log.filter(afte
   if (changes !== undefined) committed.push(batchId)
 }
 const positions = base.positions.flatMap(({ at }) => at.map((one) => [one.partition, one.position]))
-const moves = committed.flatMap((batchId) => planned[batchId])
-positions.push(...moves.map(({ partition, upTo }) => [partition, upTo]))
+for (const one of committed.flatMap((id) => planned[id])) positions.push([one.partition, one.upTo])
 const recordsOf = { pairs, records: ({ records }) => list(records) }
 for (const [id, shared, , parts] of groups) {
   for (const part of parts.map(([, bytes]) => packr.unpack(bytes))) {

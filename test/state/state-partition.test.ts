@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/batch/codec.ts'
+import { columnLength } from '../../src/batch/columns.ts'
 import { tokenOf } from '../../src/batch/key.ts'
-import { type StateColumns, StatePartition } from '../../src/state/state-partition.ts'
+import {
+  type StateColumns,
+  type StateEntries,
+  StatePartition,
+} from '../../src/state/state-partition.ts'
 
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 
@@ -44,6 +49,8 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(fc.constant('merge' as const)) },
   { weight: 2, arbitrary: fc.tuple(fc.constant('rollback' as const)) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('reload' as const)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('freeze' as const)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('take' as const)) },
 )
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never
 
@@ -53,13 +60,32 @@ class Bench {
   readonly follower = new StatePartition('test', true)
   #model = new Map<unknown, Entry>()
   #committed = new Map<unknown, Entry>()
+  #frozen: { readonly pieces: Iterable<StateEntries>; readonly entries: Entry[] } | undefined
 
   do(command: Command): void {
     if (command[0] === 'put') this.#put(command[1], command[2], command[3])
     else if (command[0] === 'remove') this.#remove(command[1])
     else if (command[0] === 'merge') this.#merge()
     else if (command[0] === 'rollback') this.#rollback()
+    else if (command[0] === 'freeze') this.#freeze()
+    else if (command[0] === 'take') this.#take()
     else this.#reload()
+  }
+
+  #freeze(): void {
+    if (this.#frozen !== undefined) return
+    this.#merge()
+    this.#frozen = { pieces: this.state.freeze(), entries: [...this.#committed.values()] }
+  }
+
+  /** What was frozen is as it was, whatever came since. */
+  #take(): void {
+    if (this.#frozen === undefined) return
+    const restored = new StatePartition('test', true)
+    for (const piece of this.#frozen.pieces) restored.load(throughLog(piece))
+    expect(entriesOf(restored)).toStrictEqual(this.#frozen.entries)
+    this.state.thaw()
+    this.#frozen = undefined
   }
 
   #rollback(): void {
@@ -91,6 +117,7 @@ class Bench {
   }
 
   #reload(): void {
+    this.#take()
     this.#merge()
     const pieces = [...this.state.freeze()].map(throughLog)
     this.state = new StatePartition('test', true)
@@ -122,6 +149,21 @@ describe('a partition of a state', () => {
     expect(idOf(state, 'key 8')).toBe(2)
   })
 
+  test('is renumbered once it is frozen no more', () => {
+    const state = filled(200)
+    const all = entriesOf(state)
+    const pieces = state.freeze()
+    for (let i = 0; i < 200; i++) if (i % 4 !== 0) state.remove(idOf(state, `key ${i}`))
+    expect(state.merge()).toBeUndefined()
+    state.put('key 0', -1, 2)
+    const restored = new StatePartition('test', true)
+    for (const piece of pieces) restored.load(throughLog(piece))
+    expect(entriesOf(restored)).toEqual(all)
+    state.thaw()
+    expect(state.merge()).toHaveLength(200)
+    expect(state.keys.end).toBe(50)
+  })
+
   test('keeps numbers as floats again after a failed attempt stored something else', () => {
     const state = filled(3)
     state.set(1, 'no number')
@@ -143,6 +185,15 @@ describe('a partition of a state', () => {
       expect(entriesOf(one).map(([key]) => key)).toEqual(['key 1', 'key 2', 'key 0'])
     }
   })
+})
+
+test('a snapshot of many keys comes in pieces, and of great values too', () => {
+  const many = filled(10_000)
+  expect([...many.freeze()].map(({ keys }) => columnLength(keys))).toEqual([4_096, 4_096, 1_808])
+  const wide = new StatePartition('test', false)
+  for (let i = 0; i < 10; i++) wide.put(i, wide.seal({ text: 'x'.repeat(60_000) }), 0)
+  wide.merge()
+  expect([...wide.freeze()].map(({ keys }) => columnLength(keys))).toEqual([2, 2, 2, 2, 2])
 })
 
 describe('the changes of a batch', () => {
