@@ -27,7 +27,10 @@ const life: fc.Arbitrary<Life> = fc.record({
   snapshotBytesPerSecond: fc.constantFrom(30_000, 200_000, 1e9),
 })
 
-describe('a snapshot that is written while batches go on', () => {
+/** Workers start and import the pipeline, slowly on a loaded machine. */
+const TIMEOUT_MS = 120_000
+
+describe('a snapshot that is written while batches go on', { timeout: TIMEOUT_MS }, () => {
   test('gives the state back, whatever dies and with how many workers it goes on', async () => {
     let snapshots = 0
     const property = fc.asyncProperty(
