@@ -1,4 +1,4 @@
-// Compares the files of `kill` with what the producer sent, and with each other.
+// Compares the files and the tables of `kill` with what the producer sent, and with each other.
 
 import { join } from 'node:path'
 import { batchesIn } from './checkpoint-disk.ts'
@@ -20,6 +20,32 @@ export function checkKilled(out: string, ordered: number, paid: number): void {
     for (let i = batch - KILL_WINDOW + 1; i <= batch; i += 1) add(window, orders.get(i) ?? [])
     same(`window of batch ${batch}`, windows.get(batch), window)
   }
+}
+
+/** What is asked of a client of PostgreSQL. */
+interface Asked {
+  query(text: string): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[] }>
+}
+
+/** Throws unless every order is in the table once, and every customer has the right total. */
+export async function checkTables(client: Asked, ordered: number): Promise<void> {
+  const orders = await client.query('SELECT number::text AS number FROM orders')
+  once(
+    'table orders',
+    orders.rows.map((row) => String(row['number'])),
+    ordered,
+  )
+  const should = new Map<string, number>()
+  add(
+    should,
+    Array.from({ length: ordered }, (_, i) => String(i)),
+  )
+  const totals = await client.query('SELECT customer, n::int AS n FROM totals')
+  same(
+    'table totals',
+    totals.rows.map((row) => [row['customer'], row['n']]),
+    should,
+  )
 }
 
 /** Each number below `count` once. */

@@ -1,14 +1,18 @@
 // What `kill` runs: two streams of Kinesis, a window beside state, and a join with a timeout, to
-// files. One output holds every record, so that the others can be computed from it.
+// files and to PostgreSQL. One output holds every record, so that the others can be computed from
+// it.
 
 import type { DStream, State, StreamingContext } from 'millrace'
 import { kinesis } from 'millrace/kinesis'
 import { files } from 'millrace/sinks'
+import { postgres } from 'millrace/sinks/postgres'
 
 /** What the pipeline is built with. */
 export interface KillPipelineArgs {
   readonly endpoint: string
   readonly out: string
+  /** URL of a database with the tables. @default none: files only */
+  readonly database: string | undefined
   /** Called when a batch begins to run. */
   readonly onRun: () => void
 }
@@ -28,7 +32,7 @@ export function customerOf(order: string): string {
 }
 
 export function killPipeline(ssc: StreamingContext, args: KillPipelineArgs): void {
-  const { endpoint, out, onRun } = args
+  const { endpoint, out, database, onRun } = args
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const place = { endpoint, credentials, region: 'us-east-1', startAt: 'TRIM_HORIZON' } as const
   const textsOf = (stream: string): DStream<string> =>
@@ -39,9 +43,11 @@ export function killPipeline(ssc: StreamingContext, args: KillPipelineArgs): voi
   })
   orders.writeTo(files(`${out}/orders`))
   const ones = orders.map((order): [string, number] => [customerOf(order), 1])
-  ones
-    .updateStateByKey((ns: number[], n: number | undefined) => (n ?? 0) + ns.length)
-    .writeTo(files(`${out}/totals`))
+  const totals = ones.updateStateByKey(
+    (ns: number[], n: number | undefined) => (n ?? 0) + ns.length,
+  )
+  totals.writeTo(files(`${out}/totals`))
+  if (database !== undefined) toTables(database, orders, totals)
   const positive = { filter: ([, n]: readonly [string, number]) => n > 0 }
   ones
     .reduceByKeyAndWindow(
@@ -57,6 +63,28 @@ export function killPipeline(ssc: StreamingContext, args: KillPipelineArgs): voi
     .mapWithState(pay, { timeout: '10m' })
     .filter((paid) => paid !== undefined)
     .writeTo(files(`${out}/paid`))
+}
+
+/** The tables that the database must have. */
+export const TABLES = [
+  'CREATE TABLE orders (number bigint, customer text)',
+  'CREATE TABLE totals (customer text PRIMARY KEY, n bigint)',
+]
+
+/** A row for each order, and one for each customer. */
+function toTables(
+  connection: string,
+  orders: DStream<string>,
+  totals: DStream<[string, number]>,
+): void {
+  const ofOrder = { number: (order: string) => order, customer: customerOf }
+  orders.writeTo(postgres({ connection, table: 'orders', columns: ofOrder }))
+  const ofTotal = {
+    customer: ([customer]: [string, number]) => customer,
+    n: ([, n]: [string, number]) => n,
+  }
+  const upsert = { mode: 'upsert', key: ['customer'] } as const
+  totals.writeTo(postgres({ connection, table: 'totals', columns: ofTotal, ...upsert }))
 }
 
 function sided(texts: DStream<string>, side: string): DStream<[string, string]> {

@@ -36,7 +36,12 @@ try {
   const options = { batchInterval: KILL_INTERVAL_MS, checkpoint: false, snapshotEvery: 5 } as const
   const described = pipeline('kill', options, killPipeline)
   const run = await start(described, {
-    args: { endpoint: args.endpoint, out: args.out, onRun: () => enter('running') },
+    args: {
+      endpoint: args.endpoint,
+      out: args.out,
+      database: args.database,
+      onRun: () => enter('running'),
+    },
     overrides: {
       checkpoint: typeof checkpoint === 'string' ? checkpoint : new S3Store(checkpoint),
     },

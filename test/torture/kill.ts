@@ -1,13 +1,15 @@
 // kill -9 of the whole engine process, again and again, while a producer sends: Kinesis (the
-// simulator, in a process of its own) to a window, state and a join, to files. The process says its
+// simulator, in a process of its own) to a window, state and a join, to files and PostgreSQL. The process says its
 // phase; the parent aims at the phase that was hit least. At the end the files are compared with
 // what the producer wrote down.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasPostgres, type PostgresServer, startPostgres } from '../integration/postgres-server.ts'
 import { EngineChild } from './child-process.ts'
-import { checkKilled } from './kill-check.ts'
+import { checkKilled, checkTables } from './kill-check.ts'
+import { TABLES } from './kill-pipeline.ts'
 import { KillProducer } from './kill-producer.ts'
 import { MotoServer } from './moto-server.ts'
 import { pickFrom } from './picks.ts'
@@ -24,13 +26,15 @@ const SHARE_KILLS_MIN = 10
 
 export const kill: Torture = {
   name: 'kill',
-  what: 'kills the engine with SIGKILL in each phase of a batch, from Kinesis to files',
+  what: 'kills the engine with SIGKILL in each phase of a batch, from Kinesis to files and PostgreSQL',
   stores: ['local', 's3'],
   counts: { ci: 15, once: 300 },
   async open(store): Promise<Suite> {
     const home = await mkdtemp(join(tmpdir(), 'millrace-kill-'))
     const moto = store === 's3' ? await MotoServer.start() : undefined
-    const victim = await Victim.start(home, moto?.place('kill') ?? join(home, 'state'))
+    const tables = await makeTables()
+    const place = moto?.place('kill') ?? join(home, 'state')
+    const victim = await Victim.start(home, place, tables)
     return {
       run: (seed) => victim.kill(seed),
       async close() {
@@ -39,6 +43,7 @@ export const kill: Torture = {
         } finally {
           victim.end()
           await moto?.close()
+          await tables?.close()
           await rm(home, { recursive: true, force: true })
         }
       },
@@ -46,29 +51,45 @@ export const kill: Torture = {
   },
 }
 
+/** A database with the tables; undefined where PostgreSQL is not installed. */
+async function makeTables(): Promise<PostgresServer | undefined> {
+  if (!hasPostgres()) return undefined
+  const server = await startPostgres()
+  for (const table of TABLES) await server.client.query(table)
+  return server
+}
+
 /** The engine, and who feeds it. */
 class Victim {
   readonly #simulator: EngineChild<string>
   readonly #producer: KillProducer
   readonly #args: Omit<KillProcessArgs, 'until' | 'hold'>
+  readonly #tables: PostgresServer | undefined
   readonly #hits = new Map<Phase | 'starting', number>()
   #child: EngineChild<KillProcessArgs> | undefined
 
   private constructor(
     simulator: EngineChild<string>,
     args: Omit<KillProcessArgs, 'until' | 'hold'>,
+    tables: PostgresServer | undefined,
   ) {
+    this.#tables = tables
     this.#simulator = simulator
     this.#args = args
     this.#producer = new KillProducer(args.endpoint)
   }
 
-  static async start(home: string, checkpoint: CheckpointPlace): Promise<Victim> {
+  static async start(
+    home: string,
+    checkpoint: CheckpointPlace,
+    tables: PostgresServer | undefined,
+  ): Promise<Victim> {
     await mkdir(join(home, 'streams'))
     const simulator = new EngineChild('simulator-process.ts', join(home, 'streams'))
     const said = await simulator.hear(({ kind }) => kind === 'listening')
     const endpoint = 'endpoint' in said ? said.endpoint : ''
-    return new Victim(simulator, { endpoint, checkpoint, out: join(home, 'out') })
+    const database = tables?.url
+    return new Victim(simulator, { endpoint, checkpoint, out: join(home, 'out'), database }, tables)
   }
 
   /** Kills one process; gives the phase that it was in. */
@@ -102,6 +123,7 @@ class Victim {
     const ended = await child.hear(({ kind }) => kind === 'ended')
     if ('code' in ended && ended.code !== undefined) throw new Error(ended.message)
     checkKilled(this.#args.out, this.#producer.ordered, this.#producer.paid)
+    if (this.#tables !== undefined) await checkTables(this.#tables.client, this.#producer.ordered)
     this.#checkShares()
   }
 

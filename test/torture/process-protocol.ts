@@ -45,6 +45,8 @@ export interface KillProcessArgs {
   readonly endpoint: string
   readonly checkpoint: CheckpointPlace
   readonly out: string
+  /** URL of a PostgreSQL database. */
+  readonly database: string | undefined
   readonly until: 'stopped' | 'caught-up'
   /** Holds in this phase of its n-th planned batch, or of a later one. */
   readonly hold?: { readonly phase: Phase; readonly batch: number }
