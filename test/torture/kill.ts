@@ -1,7 +1,7 @@
 // kill -9 of the whole engine process, again and again, while a producer sends: Kinesis (the
-// simulator, in a process of its own) to a window, state and a join, to files and PostgreSQL. The process says its
-// phase; the parent aims at the phase that was hit least. At the end the files are compared with
-// what the producer wrote down.
+// simulator, in a process of its own) to a window, state and a join, to files and PostgreSQL. The
+// process says its phase; the parent aims at the phase that was hit least. At the end files and
+// tables are compared with what the producer wrote down.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ const SHARE_KILLS_MIN = 10
 
 export const kill: Torture = {
   name: 'kill',
-  what: 'kills the engine with SIGKILL in each phase of a batch, from Kinesis to files and PostgreSQL',
+  what: 'kills the engine in each phase of a batch, from Kinesis to files and PostgreSQL',
   stores: ['local', 's3'],
   counts: { ci: 15, once: 300 },
   async open(store): Promise<Suite> {
