@@ -11,11 +11,15 @@ if (stores.length < kill.stores.length) leaveOut('tests that need moto', INSTALL
 // 15 in all.
 const kills = { local: 10, s3: 5 }
 
-test.each(stores)('an engine that is killed in each phase loses and doubles nothing: %s', {
-  timeout: 400_000,
-}, async (store) => {
-  const count = kills[store as keyof typeof kills]
-  const report = await runTorture(kill, { store, count })
-  expect(describeFindings(report)).toEqual([])
-  expect(report.to).toBe(count)
-})
+test.each(stores)(
+  'an engine that is killed in each phase loses and doubles nothing: %s',
+  {
+    timeout: 400_000,
+  },
+  async (store) => {
+    const count = kills[store as keyof typeof kills]
+    const report = await runTorture(kill, { store, count })
+    expect(describeFindings(report)).toEqual([])
+    expect(report.to).toBe(count)
+  },
+)
