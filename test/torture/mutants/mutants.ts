@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/scheduler/batch-runner.ts',
-        find: 'if (planned) await log?.sync()',
+        find: 'if (planned) await log?.planDurable(request.batchId)',
         replace: '',
         times: 2,
       },
@@ -104,7 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/checkpoint/log.ts',
-        find: 'await this.#writer.sync()\n    this.#writer.forgetBefore',
+        find: 'await this.#writeDurably()\n    this.#writer.forgetBefore',
         replace: 'this.#writer.forgetBefore',
       },
     ],
@@ -152,7 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'what was planned and not committed is not redone',
     replacements: [
       {
-        file: 'src/scheduler/engine.ts',
+        file: 'src/scheduler/open-engine.ts',
         find: '  await engine.redo(recovered.redo)\n',
         replace: '',
       },
