@@ -129,7 +129,9 @@ export class Player {
         const status = await this.#statusOf(StreamName)
         if (status === undefined) this.#made.delete(StreamName)
         if (status === undefined || status === 'ACTIVE') break
-        if (performance.now() > endMs) throw new Error(`Stream ${StreamName} stays ${status}`)
+        if (performance.now() > endMs) {
+          throw new Error(`Stream ${StreamName} stays ${JSON.stringify(status)}`)
+        }
       }
     }
   }
