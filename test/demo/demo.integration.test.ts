@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const RUN_MS_MAX = 120_000
 
 /** Without this line, a batch that was planned and not committed is lost at a restart. */
-const REDO = { file: 'src/scheduler/engine.ts', line: '  await engine.redo(recovered.redo)\n' }
+const REDO = { file: 'src/scheduler/open-engine.ts', line: '  await engine.redo(recovered.redo)\n' }
 
 let folder: string
 
