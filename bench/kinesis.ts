@@ -139,9 +139,9 @@ class BusyLoops {
 
 export const kinesis: Question = {
   asks:
-    'Reading a filled stream of 16 shards from a server in a process of its own: the receiver in\n' +
-    'its I/O thread, and the bare AWS SDK in a thread, with the same calls. Medians of the rounds;\n' +
-    'the p99 is that of the time from a read to its answer; CPU is that of the whole process.',
+    'Reading a filled stream of 16 shards from a server in a process of its own: the receiver\n' +
+    'in its I/O thread, and the bare AWS SDK in a thread, with the same calls. Medians of the\n' +
+    'rounds; the p99 is that of the time from a read to its answer; CPU is that of the process.',
   defaults: { seed: 1, rounds: 3, records: 16 * 12 * RECORDS_PER_CALL },
   answer,
 }
