@@ -11,16 +11,9 @@
 import { crc32 } from 'node:zlib'
 import type { StreamingError } from '../errors.ts'
 import { Fence } from './fence.ts'
-import {
-  type ChainLink,
-  type Claim,
-  encodeRecord,
-  frameOf,
-  type LogRecord,
-  type Opening,
-  type Place,
-} from './format.ts'
+import { encodeRecord, frameOf, type LogRecord, type Place } from './format.ts'
 import { flush, type LogWriter, type WriterOptions } from './log-writer.ts'
+import { SlotChain } from './slot-chain.ts'
 
 interface Group {
   readonly frames: Buffer[]
@@ -31,10 +24,8 @@ interface Group {
 export class GroupWriter implements LogWriter {
   readonly #options: WriterOptions
   readonly #fence: Fence
-  readonly #claim: Claim
-  readonly #opening: Opening
+  readonly #chain: SlotChain
   readonly #groupBytesMax: number
-  #chain: readonly ChainLink[]
   /** The newest slot that was won. */
   #slot: number
   #group: Group | undefined
@@ -43,10 +34,8 @@ export class GroupWriter implements LogWriter {
     const { store, claim, opening, slot, segmentBytesMax } = options
     this.#options = options
     this.#fence = new Fence(store, claim)
-    this.#claim = claim
-    this.#opening = opening
+    this.#chain = new SlotChain(claim, opening)
     this.#groupBytesMax = segmentBytesMax
-    this.#chain = opening.chain
     this.#slot = slot
   }
 
@@ -55,7 +44,7 @@ export class GroupWriter implements LogWriter {
   }
 
   get firstSlot(): number {
-    return this.#chain[0]?.slot ?? this.#slot
+    return this.#chain.firstOr(this.#slot)
   }
 
   open(): Promise<void> {
@@ -77,7 +66,7 @@ export class GroupWriter implements LogWriter {
     const bytes = Buffer.concat(group.frames)
     await flush(this.#options, bytes.length, () => this.#fence.winNext(this.#slot, bytes))
     this.#slot += 1
-    this.#chain = [...this.#chain, { slot: this.#slot, length: bytes.length, crc: crc32(bytes) }]
+    this.#chain.add({ slot: this.#slot, length: bytes.length, crc: crc32(bytes) })
     this.#group = undefined
   }
 
@@ -90,14 +79,13 @@ export class GroupWriter implements LogWriter {
   }
 
   forgetBefore(slot: number): void {
-    this.#chain = this.#chain.filter((link) => link.slot >= slot)
+    this.#chain.forgetBefore(slot)
   }
 
   #begun(): Group {
     if (this.#group !== undefined) return this.#group
     const group: Group = { frames: [], length: 0 }
-    const head = { kind: 'segment', ...this.#claim, ...this.#opening, chain: this.#chain } as const
-    this.#add(group, encodeRecord(head))
+    this.#add(group, encodeRecord(this.#chain.head()))
     this.#group = group
     return group
   }

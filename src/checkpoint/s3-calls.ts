@@ -6,6 +6,7 @@
 
 import { type Clock, sleep } from '../clock.ts'
 import { codeOf } from '../errors.ts'
+import { fullJitterMs, httpStatusOf } from '../service-calls.ts'
 
 /** How long one call may go on. */
 export interface CallTimes {
@@ -14,9 +15,6 @@ export interface CallTimes {
   /** Of all attempts, in milliseconds. */
   readonly allMs: number
 }
-
-const FIRST_DELAY_MS = 100
-const DELAY_MAX_MS = 5_000
 
 /** Tries calls again. */
 export class S3Calls {
@@ -38,12 +36,12 @@ export class S3Calls {
    * with one that another attempt would give again. */
   async run<T>(times: CallTimes, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const endsAt = this.#clock.monotonicMs() + times.allMs
-    for (let failed = 0; ; failed += 1) {
+    for (let failed = 1; ; failed += 1) {
       const leftMs = endsAt - this.#clock.monotonicMs()
       try {
         return await this.#within(Math.min(times.attemptMs, leftMs), attempt)
       } catch (error) {
-        const delayMs = this.#random() * Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** failed)
+        const delayMs = fullJitterMs(failed, this.#random)
         const isLate = this.#clock.monotonicMs() + delayMs >= endsAt
         if (isLate || !mayBeRetried(error)) throw error
         this.#retries += 1
@@ -73,15 +71,6 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
 }
 
-/** The HTTP status of what an S3 client threw, or undefined if there was no answer. */
-export function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined
-  const { $metadata: metadata } = error
-  if (typeof metadata !== 'object' || metadata === null) return undefined
-  const status = 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined
-  return typeof status === 'number' ? status : undefined
-}
-
 const CONFLICT = 409
 const TOO_MANY = 429
 const TIMED_OUT = 408
@@ -103,7 +92,7 @@ const NETWORK_NAMES = new Set(['NoAnswer', 'TimeoutError', 'NetworkingError', 'A
 
 /** 409: two writers of one key met, and neither knows yet who won. */
 function mayBeRetried(error: unknown): boolean {
-  const status = statusOf(error)
+  const status = httpStatusOf(error)
   if (status !== undefined) {
     return status >= 500 || status === CONFLICT || status === TOO_MANY || status === TIMED_OUT
   }

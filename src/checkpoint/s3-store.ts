@@ -11,8 +11,9 @@ import PQueue from 'p-queue'
 import { present } from '../assert.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
+import { httpStatusOf } from '../service-calls.ts'
 import { SLOTS } from './format.ts'
-import { type CallTimes, S3Calls, statusOf } from './s3-calls.ts'
+import { type CallTimes, S3Calls } from './s3-calls.ts'
 import { placeOf, type S3Place, type S3StoreOptions } from './s3-options.ts'
 import type { CheckpointStore } from './store.ts'
 
@@ -206,7 +207,7 @@ export class S3Store implements CheckpointStore {
         await client.send(new sdk.PutObjectCommand(input), { abortSignal: signal })
         return true
       } catch (error) {
-        if (statusOf(error) !== NOT_NEW) throw error
+        if (httpStatusOf(error) !== NOT_NEW) throw error
         const command = new sdk.HeadObjectCommand(this.#keyOf(name))
         const found = await orUndefined(client.send(command, { abortSignal: signal }))
         return (found as HeadAnswer | undefined)?.Metadata?.[NONCE] === nonce
@@ -303,13 +304,13 @@ async function orUndefined<T>(pending: Promise<T>): Promise<T | undefined> {
     return await pending
   } catch (error) {
     const isBucket = error instanceof Error && error.name === 'NoSuchBucket'
-    if (statusOf(error) === NOT_FOUND && !isBucket) return undefined
+    if (httpStatusOf(error) === NOT_FOUND && !isBucket) return undefined
     throw error
   }
 }
 
 function refused(location: string, cause: unknown): StreamingError {
-  const status = statusOf(cause)
+  const status = httpStatusOf(cause)
   return new StreamingError(
     'CHECKPOINT_UNWRITABLE',
     `Cannot use checkpoint "${location}": ${adviceFor(cause, status)} (${messageOf(cause)})`,

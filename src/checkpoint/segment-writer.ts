@@ -11,17 +11,9 @@
 import { crc32 } from 'node:zlib'
 import type { StreamingError } from '../errors.ts'
 import { Fence } from './fence.ts'
-import {
-  type ChainLink,
-  type Claim,
-  encodeRecord,
-  frameOf,
-  type LogRecord,
-  type Opening,
-  type Place,
-  slotName,
-} from './format.ts'
+import { encodeRecord, frameOf, type LogRecord, type Place, slotName } from './format.ts'
 import { flush, type LogWriter, type WriterOptions } from './log-writer.ts'
+import { SlotChain } from './slot-chain.ts'
 import type { CheckpointStore } from './store.ts'
 
 /** The end of a log whose slots grow. */
@@ -29,10 +21,8 @@ export class SegmentWriter implements LogWriter {
   readonly #options: WriterOptions
   readonly #store: CheckpointStore
   readonly #fence: Fence
-  readonly #claim: Claim
-  readonly #opening: Opening
+  readonly #chain: SlotChain
   readonly #segmentBytesMax: number
-  #chain: readonly ChainLink[]
   #slot: number
   #headBytes: number
   #length: number
@@ -44,10 +34,8 @@ export class SegmentWriter implements LogWriter {
     this.#options = options
     this.#store = store
     this.#fence = new Fence(store, claim)
-    this.#claim = claim
-    this.#opening = opening
+    this.#chain = new SlotChain(claim, opening)
     this.#segmentBytesMax = segmentBytesMax
-    this.#chain = opening.chain
     this.#slot = slot
     this.#headBytes = head.length
     this.#length = head.length
@@ -60,11 +48,12 @@ export class SegmentWriter implements LogWriter {
   }
 
   get firstSlot(): number {
-    return this.#chain[0]?.slot ?? this.#slot
+    return this.#chain.firstOr(this.#slot)
   }
 
   async open(): Promise<void> {
-    await this.append({ kind: 'open', epoch: this.#claim.epoch, ...this.#opening })
+    const { claim, opening } = this.#options
+    await this.append({ kind: 'open', epoch: claim.epoch, ...opening })
   }
 
   async append(record: LogRecord): Promise<void> {
@@ -93,7 +82,7 @@ export class SegmentWriter implements LogWriter {
   }
 
   forgetBefore(slot: number): void {
-    this.#chain = this.#chain.filter((link) => link.slot >= slot)
+    this.#chain.forgetBefore(slot)
   }
 
   async #makeDurable(): Promise<void> {
@@ -105,12 +94,10 @@ export class SegmentWriter implements LogWriter {
 
   async #roll(): Promise<void> {
     await this.#makeDurable()
-    const chain = [...this.#chain, { slot: this.#slot, length: this.#length, crc: this.#crc }]
+    this.#chain.add({ slot: this.#slot, length: this.#length, crc: this.#crc })
     const slot = this.#slot + 1
-    const record = { kind: 'segment', ...this.#claim, ...this.#opening, chain } as const
-    const head = frameOf(encodeRecord(record), { slot, offset: 0 }, 0)
+    const head = frameOf(encodeRecord(this.#chain.head()), { slot, offset: 0 }, 0)
     await this.#fence.winNext(this.#slot, head)
-    this.#chain = chain
     this.#slot = slot
     this.#headBytes = head.length
     this.#length = head.length

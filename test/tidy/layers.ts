@@ -17,7 +17,10 @@ export interface Layer {
 export const LAYERS: readonly Layer[] = [
   {
     name: 'foundations',
-    holds: ['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts', 'task-scope.ts'],
+    holds: [
+      ...['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts', 'task-scope.ts'],
+      'service-calls.ts',
+    ],
   },
   { name: 'batch', holds: ['batch/'], pure: true },
   {
@@ -41,6 +44,7 @@ export const LAYERS: readonly Layer[] = [
       'checkpoint/fence.ts',
       'checkpoint/log-writer.ts',
       'checkpoint/flush-pace.ts',
+      'checkpoint/slot-chain.ts',
       'checkpoint/segment-writer.ts',
       'checkpoint/group-writer.ts',
       'checkpoint/snapshot-draft.ts',

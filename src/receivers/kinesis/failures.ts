@@ -4,6 +4,7 @@
 // (docs.aws.amazon.com/kinesis/latest/APIReference).
 
 import { codeOf, messageOf, StreamingError } from '../../errors.ts'
+import { httpStatusOf } from '../../service-calls.ts'
 import type { KinesisSettings } from './options.ts'
 
 /** What is to be done about a failed call. */
@@ -88,7 +89,7 @@ export function kindOf(error: unknown): FailureKind {
   if (/cannot be greater than the current/i.test(messageOf(error))) return 'retry'
   if (Object.hasOwn(KINDS, name)) return KINDS[name] as FailureKind
   if (/region is missing/i.test(messageOf(error))) return 'fatal'
-  return statusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'retry'
+  return httpStatusOf(error) === TOO_MANY_REQUESTS ? 'throttled' : 'retry'
 }
 
 /** True where what was asked for is not there, or is of another stream: it may have been dropped,
@@ -98,13 +99,6 @@ export function isGone(error: unknown): boolean {
   const { cause } = error
   const name = cause instanceof Error ? cause.name : ''
   return name === 'ResourceNotFoundException' || name === 'InvalidArgumentException'
-}
-
-function statusOf(error: unknown): number | undefined {
-  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined
-  if (typeof metadata !== 'object' || metadata === null) return undefined
-  const status: unknown = Reflect.get(metadata, 'httpStatusCode')
-  return typeof status === 'number' ? status : undefined
 }
 
 /** The error of a call that will not succeed as things are. */

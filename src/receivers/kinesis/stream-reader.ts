@@ -13,6 +13,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import PQueue from 'p-queue'
 import { sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
+import { fullJitterMs } from '../../service-calls.ts'
 import type { Position, ReceiverContext } from '../receiver.ts'
 import type { CallCounts } from './call-counts.ts'
 import { type FailureKind, kindOf, unreachable } from './failures.ts'
@@ -50,8 +51,6 @@ export interface Page {
   readonly children: readonly ListedShard[]
 }
 
-const BACKOFF_BASE_MS = 100
-const BACKOFF_MAX_MS = 5_000
 const START_ATTEMPTS = 3
 const RENEW_ATTEMPTS = 5
 /** A call that fails for the so manieth time is told. */
@@ -213,7 +212,7 @@ export class StreamReader {
         this.#failed(kind, error, attempt)
         if (kind === 'throttled') throttledAt ??= clock.monotonicMs()
         if (kind === 'throttled' && pace !== undefined) pace.throttled()
-        else await this.#backOff(attempt)
+        else await sleep(clock, fullJitterMs(attempt), signal)
       }
     }
   }
@@ -225,14 +224,6 @@ export class StreamReader {
     if (attempt !== TELL_ATTEMPT) return
     const { stream } = this.#settings
     reportError(`A call to Kinesis stream "${stream}" has failed ${attempt} times`, error)
-  }
-
-  /** Waits a random time, up to a limit that doubles: full jitter, as in "Exponential backoff and
-   * jitter" of the AWS Architecture Blog (2015). */
-  async #backOff(attempt: number): Promise<void> {
-    const { clock, signal } = this.#context
-    const limit = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(attempt - 1, 16))
-    await sleep(clock, Math.random() * limit, signal)
   }
 
   /** Makes a call when its pace and the bound on calls in flight allow it. */

@@ -1,0 +1,20 @@
+// What the clients of AWS's services share where a call has failed.
+
+const FIRST_LIMIT_MS = 100
+const LIMIT_MAX_MS = 5_000
+
+/** How long to wait after the `failed`-th failure in a row, counted from 1, in milliseconds: a
+ * random time up to a limit that doubles from 100 ms to 5 s. Full jitter, as in "Exponential
+ * backoff and jitter" of the AWS Architecture Blog (2015). `random` gives numbers from 0 to 1. */
+export function fullJitterMs(failed: number, random: () => number = Math.random): number {
+  return random() * Math.min(LIMIT_MAX_MS, FIRST_LIMIT_MS * 2 ** (failed - 1))
+}
+
+/** The HTTP status of what a client of the AWS SDK threw, or undefined if there was no answer. */
+export function httpStatusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined
+  const { $metadata: metadata } = error
+  if (typeof metadata !== 'object' || metadata === null) return undefined
+  const status = 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined
+  return typeof status === 'number' ? status : undefined
+}
