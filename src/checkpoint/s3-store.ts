@@ -318,11 +318,17 @@ function refused(location: string, cause: unknown): StreamingError {
   )
 }
 
+/** What S3 and STS say of temporary credentials whose time is over. */
+const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
+
 function adviceFor(cause: unknown, status: number | undefined): string {
   const name = cause instanceof Error ? cause.name : ''
   if (name === 'NoSuchBucket') return 'the bucket must exist; create it, or use another'
   if (name === 'CredentialsProviderError') {
     return 'the AWS SDK must find credentials; give some, or set them in the environment'
+  }
+  if (EXPIRED.has(name)) {
+    return 'credentials must be valid, and these have expired; renew them, then start again'
   }
   if (status === 403) {
     return (

@@ -109,6 +109,15 @@ describe('a slot of an S3 store', () => {
     expect(store.retries).toBe(0)
   })
 
+  test('names credentials that have expired', async () => {
+    const { service, store } = await open()
+    service.fail({ operation: 'PutObject', answer: 403, name: 'ExpiredToken' })
+    const creating = store.createIfAbsent(SLOT, bytes)
+    await expect(creating).rejects.toMatchObject({ code: 'CHECKPOINT_UNWRITABLE' })
+    await expect(creating).rejects.toThrow('renew them')
+    expect(store.retries).toBe(0)
+  })
+
   test('does not wait behind the upload of snapshots', async () => {
     const { service, clock } = await open()
     const store = new S3Store(

@@ -11,6 +11,8 @@ export interface S3Fault {
   readonly times?: number
   /** An HTTP status that it answers, nothing at all, or a connection that breaks. */
   readonly answer: number | 'none' | 'reset'
+  /** What the service calls the error. @default the usual one of the status */
+  readonly name?: string
   /** True if what was asked is done all the same: only the answer is lost. @default false */
   readonly done?: boolean
 }
@@ -78,12 +80,12 @@ export class ScriptedS3 {
     if (found === undefined) return this.#do(operation, input)
     found.left -= 1
     if (found.fault.done === true) this.#do(operation, input)
-    return this.#answer(found.fault.answer)
+    return this.#answer(found.fault)
   }
 
-  #answer(answer: S3Fault['answer']): Promise<never> {
+  #answer({ answer, name }: S3Fault): Promise<never> {
     if (answer === 'none') return new Promise(() => undefined)
-    if (answer !== 'reset') return Promise.reject(s3Error(answer))
+    if (answer !== 'reset') return Promise.reject(s3Error(answer, name))
     return Promise.reject(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
   }
 

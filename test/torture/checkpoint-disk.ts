@@ -10,8 +10,10 @@ import { ManualClock } from 'millrace/testing'
 import { LocalStore } from '../../src/checkpoint/local-store.ts'
 import { S3Store } from '../../src/checkpoint/s3-store.ts'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
+import type { Clock } from '../../src/clock.ts'
 import { ScriptedS3 } from '../checkpoint/scripted-s3.ts'
 import { arrivalSource } from './arrival-source.ts'
+import type { Bucket } from './faulty-bucket.ts'
 import { checkOutputs, type Life, type LifeOptions, live } from './lives.ts'
 import { type Fate, type Step, SteppedWorld } from './stepped-world.ts'
 import { WatchedDisk } from './watched-disk.ts'
@@ -49,6 +51,19 @@ function inOrder(batches: ReadonlyMap<number, readonly unknown[]>): unknown[] {
 /** Where the checkpoint lies. */
 export type CheckpointKind = 'local' | 's3'
 
+/** The bucket of a life, as the store sees it. */
+export interface BucketOfLife {
+  /** The store's time. */
+  readonly clock: Clock
+  readonly of: (service: Bucket) => Bucket
+}
+
+/** A bucket that answers, and a clock that stands still: a call that never returns, since the
+ * world has stopped, is not made again. */
+function plainBucket(): BucketOfLife {
+  return { clock: new ManualClock(), of: (service) => service }
+}
+
 /** A checkpoint and the outputs of a pipeline. */
 export class CheckpointDisk {
   readonly folder: string
@@ -75,15 +90,18 @@ export class CheckpointDisk {
 
   readonly sinkOf = (output: string): Sink<unknown> => files(join(this.folder, 'out', output))
 
-  /** Lives once; `fateOf` says what becomes of each step. Gives the calls too. */
+  /** Lives once; `fateOf` says what becomes of each step, `bucket` what of calls to the bucket.
+   * Gives the calls too. */
   async live(
-    options: Pick<LifeOptions, 'to' | 'from' | 'snapshotEvery' | 'clockOf'>,
+    options: Pick<LifeOptions, 'to' | 'from' | 'snapshotEvery' | 'clockOf'> & {
+      readonly bucket?: BucketOfLife
+    },
     fateOf: (step: Step) => Fate = () => ({ kind: 'goes on' }),
   ): Promise<Life & { readonly calls: readonly string[] }> {
     this.#lives += 1
     const world = new SteppedWorld(fateOf)
     const disk = new WatchedDisk(this.folder, world)
-    const store = relocated(this.#storeIn(world), `${this.folder}#${this.#lives}`)
+    const store = relocated(this.#storeIn(world, options.bucket), `${this.folder}#${this.#lives}`)
     const { sinkOf } = this
     const about = { name: this.#name, input: this.#input, store, sinkOf, sourceOf: this.#sourceOf }
     try {
@@ -94,9 +112,9 @@ export class CheckpointDisk {
     }
   }
 
-  #storeIn(world: SteppedWorld): CheckpointStore {
-    const service = this.#service
-    if (service === undefined) return new LocalStore(join(this.folder, 'state'))
+  #storeIn(world: SteppedWorld, { clock, of } = plainBucket()): CheckpointStore {
+    if (this.#service === undefined) return new LocalStore(join(this.folder, 'state'))
+    const service = of(this.#service)
     const client = {
       send(command: Parameters<ScriptedS3['send']>[0]): Promise<unknown> {
         const call = command.constructor.name.replace('Command', '')
@@ -104,8 +122,7 @@ export class CheckpointDisk {
         return /^(Put|Delete)/.test(call) ? world.change(call, act) : world.pass(act)
       },
     }
-    // A clock that stands still: a call that never returns is not made again.
-    return new S3Store({ bucket: 'checkpoints', client }, { clock: new ManualClock() })
+    return new S3Store({ bucket: 'checkpoints', client }, { clock })
   }
 
   /** Each life has its own amounts, until the last one takes all that is left. */

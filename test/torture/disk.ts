@@ -1,6 +1,7 @@
 // A disk that refuses, or takes its time: full (a small tmpfs where this user may mount one), EIO,
-// EMFILE, writes of which only a part arrives, and a flush that takes 5 s. The run stops with a
-// code or waits; the next start redoes one batch at most, and nothing is lost or doubled.
+// EMFILE, writes of which only a part arrives, and a flush that takes 5 s; or a bucket that does
+// (refusing-bucket.ts). The run stops with a code or waits; the next start redoes one batch at most,
+// and nothing is lost or doubled.
 
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -8,8 +9,9 @@ import { join } from 'node:path'
 import type { ManualClock } from 'millrace/testing'
 import { codeOf } from '../../src/errors.ts'
 import { CheckpointDisk, scratchFolder } from './checkpoint-disk.ts'
-import type { Life } from './lives.ts'
 import { pickFrom } from './picks.ts'
+import { refuseBucket } from './refusing-bucket.ts'
+import { resume } from './resume.ts'
 import type { Fate, Step } from './stepped-world.ts'
 import type { Suite, Torture } from './torture.ts'
 import { writtenInput } from './written-input.ts'
@@ -29,12 +31,12 @@ const CALLS = 90
 
 export const disk: Torture = {
   name: 'disk',
-  what: 'fills the disk, refuses calls with EIO and EMFILE, tears writes, flushes in 5 s',
-  stores: ['local'],
+  what: 'fills the disk or lets calls to it, or to the bucket, fail, or take their time',
+  stores: ['local', 's3'],
   counts: { ci: 18, once: 100 },
-  open: (): Promise<Suite> =>
+  open: (store): Promise<Suite> =>
     Promise.resolve({
-      run: (seed) => refuse(seed),
+      run: (seed) => (store === 's3' ? refuseBucket(seed, input) : refuse(seed)),
       close: () => Promise.resolve(),
     }),
 }
@@ -98,32 +100,6 @@ function passing(clock: ManualClock | undefined, ms: number): Promise<void> {
     clock.after(ms, resolve)
     setImmediate(() => clock.advance(ms))
   })
-}
-
-/** Starts again with a disk that works, and checks what came of all. */
-async function resume(checkpoint: CheckpointDisk, first: Life): Promise<string> {
-  checkStop(first)
-  const second = await checkpoint.live({ from: first.last, to: first.last + 2 })
-  if (second.error !== undefined) throw second.error
-  const third = await checkpoint.live({ from: second.last, to: second.last + 1 })
-  if (third.error !== undefined) throw third.error
-  const recovered = second.recovered ?? 0
-  if (recovered < first.last - 1 || second.redone.length > 1) {
-    throw new Error(
-      `Batch ${first.last} had completed; the next start may redo one batch, got ` +
-        `batch ${recovered} and ${second.redone.length} to redo`,
-    )
-  }
-  checkpoint.check()
-  return first.error === undefined ? 'went on' : `stopped with ${codeOf(first.error)}`
-}
-
-const CLEAN = new Set(['CHECKPOINT_UNWRITABLE', 'SINK_FAILED', 'CONFIG_INVALID'])
-
-/** A stop says what happened in a code of the library. */
-function checkStop({ error }: Life): void {
-  if (error === undefined || CLEAN.has(codeOf(error) ?? '')) return
-  throw new Error('The run must stop with a code of the library', { cause: error })
 }
 
 const TMPFS_KIB = 512

@@ -69,7 +69,8 @@ export async function live(options: LifeOptions): Promise<Life> {
 
 async function runBatches(options: LifeOptions, seen: Observed): Promise<void> {
   const { name, input, store, sinkOf, sourceOf, to, from = 0, snapshotEvery = 3 } = options
-  const manual = new ManualClock(from * INTERVAL_MS)
+  const startMs = from * INTERVAL_MS
+  const manual = new ManualClock(startMs)
   const position = {
     get batchId() {
       return seen.last + 1
@@ -84,9 +85,11 @@ async function runBatches(options: LifeOptions, seen: Observed): Promise<void> {
     onEvent: (event) => seen.take(event),
   })
   // Where the clock is behind the checkpoint, batch times go on from the checkpoint's.
-  const behindMs = Math.max(0, seen.last * INTERVAL_MS - manual.wallMs())
+  const behindMs = Math.max(0, seen.last * INTERVAL_MS - startMs)
+  // The start may have taken its time, before the time of batch 0 was known or after.
+  const tookMs = Math.ceil((manual.wallMs() - startMs) / INTERVAL_MS) * INTERVAL_MS
   for (let batch = from; batch <= to; batch += 1) {
-    const missingMs = batch * INTERVAL_MS - behindMs - manual.wallMs()
+    const missingMs = batch * INTERVAL_MS + tookMs - behindMs - manual.wallMs()
     if (missingMs > 0) manual.advance(missingMs)
     await Promise.race([seen.reached(batch), run.done])
   }
