@@ -3,6 +3,7 @@
 // cycles and floating promises are the linters' rules: see lint-teeth.test.ts.
 
 import { describe, expect, test } from 'vitest'
+import { codesOf, neverThrown, unexplained } from './tidy/error-codes.ts'
 import {
   impureCalls,
   longLines,
@@ -27,6 +28,7 @@ const examples = filesUnder('examples', CODE)
 const scripts = filesUnder('scripts', CODE)
 const code = [...src, ...tests, ...bench, ...demo, ...examples, ...scripts]
 
+const errors = src.filter((file) => file.path === 'src/errors.ts')
 const committed = [...code, ...filesUnder('', ['.md', '.txt']), ...filesUnder('.ci', ['run'])]
 
 describe('the repository keeps the house rules', () => {
@@ -60,6 +62,14 @@ describe('the repository keeps the house rules', () => {
 
   test('no path of a machine is in a file', () => {
     expect(machinePaths(committed.filter((file) => file.path !== 'test/tidy.test.ts'))).toEqual([])
+  })
+
+  test('every error code is thrown and has its section in docs/errors.md', () => {
+    const codes = errors.flatMap(codesOf)
+    expect(codes).toContain('SINK_FAILED')
+    expect(neverThrown(codes, src)).toEqual([])
+    const pages = filesUnder('docs', ['errors.md'])
+    expect(pages.flatMap((page) => unexplained(codes, page))).toEqual([])
   })
 
   test('every test has a name', () => {
@@ -220,6 +230,36 @@ describe('house rules', () => {
       "export type { Clock } from './clock.ts'",
     )
     expect(notReExports(entry)).toEqual([])
+  })
+})
+
+describe('error codes', () => {
+  const [union] = plant(
+    'src/errors.ts',
+    'export type ErrorCode =',
+    "  | 'THROWN'",
+    "  | 'LOOKED_FOR'",
+  )
+  const codes = codesOf(union as SourceFile)
+
+  test('are never thrown where they are only compared, listed or written of', () => {
+    const src = plant(
+      'src/a.ts',
+      "throw new StreamingError(\n  'THROWN',",
+      "if (code === 'LOOKED_FOR') return // throw 'LOOKED_FOR'",
+      "const passing = new Set([\n  'OTHER',\n  'LOOKED_FOR',\n])",
+      "switch (code) { case 'LOOKED_FOR': }",
+    )
+    expect(codes).toEqual(['THROWN', 'LOOKED_FOR'])
+    expect(neverThrown(codes, src)).toEqual([expect.stringMatching(/^LOOKED_FOR: nothing/)])
+  })
+
+  test('have one section each, and each section a code', () => {
+    const [page] = plant('docs/errors.md', '# Errors', '## THROWN', '## GONE')
+    expect(unexplained(codes, page as SourceFile)).toEqual([
+      expect.stringContaining('give LOOKED_FOR one section'),
+      expect.stringContaining('the code GONE; remove'),
+    ])
   })
 })
 

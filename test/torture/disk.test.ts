@@ -5,7 +5,7 @@ import { describeFindings, runTorture } from './torture.ts'
 const cases = { local: 18, s3: 10 }
 
 test.each(disk.stores)(
-  'a medium that refuses or is slow stops the run cleanly or makes it wait; one batch is redone: %s',
+  'a medium that refuses or is slow stops the run or makes it wait; one batch is redone: %s',
   { timeout: 120_000 },
   async (store) => {
     const count = cases[store as keyof typeof cases]

@@ -1,7 +1,7 @@
 // A disk that refuses, or takes its time: full (a small tmpfs where this user may mount one), EIO,
 // EMFILE, writes of which only a part arrives, and a flush that takes 5 s; or a bucket that does
-// (refusing-bucket.ts). The run stops with a code or waits; the next start redoes one batch at most,
-// and nothing is lost or doubled.
+// (refusing-bucket.ts). The run stops with a code or waits; the next start redoes one batch at
+// most, and nothing is lost or doubled.
 
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,7 @@
-// The clock of a store whose calls take time: the manual clock of the life that uses the store, moved
-// on to the store's next timer as soon as nothing else can happen. A call to the bucket in memory is
-// answered within a turn of the event loop, so a timer that outlives the turn is waited for.
+// The clock of a store whose calls take time: the manual clock of the life that uses the store,
+// moved on to the store's next timer as soon as nothing else can happen. A call to the bucket in
+// memory is answered within a turn of the event loop: a timer that outlives the turn is waited
+// for.
 
 import type { ManualClock } from 'millrace/testing'
 import { present } from '../../src/assert.ts'

@@ -68,8 +68,8 @@ export async function refuseBucket(seed: number, input: WrittenInput): Promise<s
   }
 }
 
-/** The records of one pipeline name the times of batches: where the start of a checkpoint takes long,
- * they are other ones. It begins with a batch without faults, and gives how many have run. */
+/** The records of one pipeline name the times of batches, which are others where the start of a
+ * checkpoint takes long: it begins with a batch without faults. Gives the newest batch. */
 async function begin(checkpoint: CheckpointDisk, name: WrittenName): Promise<number> {
   if (name !== 'joined') return 0
   const { error, last } = await checkpoint.live({ to: 1 })
