@@ -1,9 +1,5 @@
 import type { Cancel, Clock } from '../clock.ts'
-
-interface Timer {
-  readonly at: number
-  readonly fire: () => void
-}
+import { TimerQueue } from './timer-queue.ts'
 
 /** A clock that stands still until it is moved. Timers fire in order of their time.
  *
@@ -20,7 +16,7 @@ interface Timer {
  */
 export class ManualClock implements Clock {
   #now: number
-  readonly #timers = new Set<Timer>()
+  readonly #timers = new TimerQueue()
 
   /** Begins at `startMs`, epoch milliseconds. */
   constructor(startMs = 0) {
@@ -36,9 +32,7 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, fire: () => void): Cancel {
-    const timer = { at: this.#now + delayMs, fire }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
+    return this.#timers.add(this.#now + delayMs, fire)
   }
 
   /** Moves the time on by `ms` and fires the timers that are due, each at its own time.
@@ -52,10 +46,7 @@ export class ManualClock implements Clock {
    */
   advance(ms: number): void {
     const end = this.#now + ms
-    for (;;) {
-      const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-      if (due === undefined) break
-      this.#timers.delete(due)
+    for (let due = this.#timers.take(end); due !== undefined; due = this.#timers.take(end)) {
       this.#now = Math.max(this.#now, due.at)
       due.fire()
     }

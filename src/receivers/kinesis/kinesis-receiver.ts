@@ -48,17 +48,20 @@ export class KinesisReceiver implements Receiver {
   readonly #counts = new CallCounts()
   readonly #reader: StreamReader
   readonly #gaps: GapWatch
+  readonly #random: () => number
   #cuts = 0
   #running = false
 
-  constructor(settings: KinesisSettings, context: ReceiverContext) {
+  /** `random`: where jitter comes from. */
+  constructor(settings: KinesisSettings, context: ReceiverContext, random = Math.random) {
     this.#settings = settings
+    this.#random = random
     const { signal } = this.#stopping
     this.#context = { ...context, signal }
     this.#prefetch = new Prefetch(context.bufferBytesMax, () => this.#table.waiting)
     if (context.signal.aborted) this.#stopping.abort()
     context.signal.addEventListener('abort', () => this.#stopping.abort(), { once: true })
-    this.#reader = new StreamReader(settings, this.#context, this.#counts)
+    this.#reader = new StreamReader(settings, this.#context, this.#counts, random)
     const tell = (news: ShardNews): void => this.#tell(news)
     this.#gaps = new GapWatch(settings, this.#reader, context.clock, tell)
   }
@@ -166,7 +169,8 @@ export class KinesisReceiver implements Receiver {
 
   /** The one pace of a shard: what is read again counts, too. */
   #paceOf(shard: string): ShardPace {
-    const pace = this.#paces.get(shard) ?? new ShardPace(this.#settings, this.#context.clock)
+    const { clock } = this.#context
+    const pace = this.#paces.get(shard) ?? new ShardPace(this.#settings, clock, this.#random)
     this.#paces.set(shard, pace)
     return pace
   }

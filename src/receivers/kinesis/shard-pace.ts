@@ -60,7 +60,7 @@ export class ShardPace implements Pace {
   #beganAt = Number.NEGATIVE_INFINITY
   #openAt = Number.NEGATIVE_INFINITY
 
-  constructor(settings: PaceSettings, clock: Clock, random: () => number = Math.random) {
+  constructor(settings: PaceSettings, clock: Clock, random: () => number) {
     this.#settings = settings
     this.#clock = clock
     this.#random = random

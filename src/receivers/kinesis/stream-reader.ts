@@ -75,13 +75,21 @@ export class StreamReader {
   readonly #context: ReceiverContext
   readonly #counts: CallCounts
   readonly #client: KinesisClient
+  readonly #random: () => number
   readonly #queue: PQueue
   readonly #name: { StreamName: string } | { StreamARN: string }
   /** For calls that name the stream by a token: an ARN tells the SDK the account's endpoint. */
   readonly #arn: { StreamARN?: string }
 
-  constructor(settings: KinesisSettings, context: ReceiverContext, counts: CallCounts) {
+  /** `random`: where the jitter of retries comes from. */
+  constructor(
+    settings: KinesisSettings,
+    context: ReceiverContext,
+    counts: CallCounts,
+    random: () => number,
+  ) {
     const { options } = settings
+    this.#random = random
     this.#settings = settings
     this.#context = context
     this.#counts = counts
@@ -212,7 +220,7 @@ export class StreamReader {
         this.#failed(kind, error, attempt)
         if (kind === 'throttled') throttledAt ??= clock.monotonicMs()
         if (kind === 'throttled' && pace !== undefined) pace.throttled()
-        else await sleep(clock, fullJitterMs(attempt), signal)
+        else await sleep(clock, fullJitterMs(attempt, this.#random), signal)
       }
     }
   }

@@ -2,17 +2,15 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { PartitionPositions, RangeData, ReceiverNews } from 'millrace'
-import { type KinesisOptions, type KinesisRecord, kinesis } from 'millrace/kinesis'
+import type { KinesisOptions, KinesisRecord } from 'millrace/kinesis'
 import { ManualClock, quietLogger } from 'millrace/testing'
-import { vi } from 'vitest'
 import { mulberry32 } from '../../../src/batch/recipes.ts'
+import { KinesisReceiver } from '../../../src/receivers/kinesis/kinesis-receiver.ts'
+import { kinesisSettings } from '../../../src/receivers/kinesis/options.ts'
 import { advance } from '../../../src/receivers/positions.ts'
-import type { Receiver } from '../../../src/receivers/receiver.ts'
+import type { Receiver, ReceiverContext } from '../../../src/receivers/receiver.ts'
 import { recordsOf } from '../opened-source.ts'
 import { SimulatedKinesis, type SimulatedOptions } from './simulated-client.ts'
-
-// The receiver draws its jitter: the same in each run of a test.
-vi.spyOn(Math, 'random').mockImplementation(mulberry32(7))
 
 /** How often work that waits for nothing but promises may go on before the clock moves. */
 const TURNS = 4
@@ -39,7 +37,8 @@ export class OpenedKinesis {
     this.#kinesis = simulated
     const { client, clock } = simulated
     const line = (_fields: object, message: string): unknown => this.lines.push(message)
-    this.receiver = kinesis({ startAt: 'TRIM_HORIZON', client, ...options }).open({
+    const settings = kinesisSettings({ startAt: 'TRIM_HORIZON', client, ...options })
+    const context: ReceiverContext = {
       pipeline: 'test',
       sourceId: 0,
       clock,
@@ -50,7 +49,10 @@ export class OpenedKinesis {
       reportError: (message) => this.errors.push(message),
       tell: (news) => this.news.push(news),
       count: (name, by = 1) => this.counts.set(name, (this.counts.get(name) ?? 0) + by),
-    })
+    }
+    // Jitter of its own, the same in each run of a test: nobody else draws from it.
+    simulated.readers += 1
+    this.receiver = new KinesisReceiver(settings, context, mulberry32(simulated.readers))
   }
 
   /** Opens a receiver and begins to read. */

@@ -28,6 +28,8 @@ export class SimulatedKinesis {
   readonly service: KinesisService
   readonly clock: ManualClock
   readonly client: KinesisClient
+  /** Receivers that were opened on it. */
+  readers = 0
 
   constructor(clock: ManualClock, options: SimulatedOptions = {}) {
     this.clock = clock
