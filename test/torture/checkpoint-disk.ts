@@ -1,11 +1,10 @@
 // A pipeline over written input that a test stops at a step: its files, and a checkpoint beside
 // them or in a bucket.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Source } from 'millrace'
-import { files, type Sink } from 'millrace/sinks'
 import { ManualClock } from 'millrace/testing'
 import { LocalStore } from '../../src/checkpoint/local-store.ts'
 import { S3Store } from '../../src/checkpoint/s3-store.ts'
@@ -15,6 +14,7 @@ import { ScriptedS3 } from '../checkpoint/scripted-s3.ts'
 import { arrivalSource } from './arrival-source.ts'
 import type { Bucket } from './faulty-bucket.ts'
 import { checkOutputs, type Life, type LifeOptions, live } from './lives.ts'
+import { type Batches, fileOutputs, type Outputs } from './outputs.ts'
 import { type Fate, type Step, SteppedWorld } from './stepped-world.ts'
 import { WatchedDisk } from './watched-disk.ts'
 import type { WrittenInput } from './written-input.ts'
@@ -64,6 +64,16 @@ function plainBucket(): BucketOfLife {
   return { clock: new ManualClock(), of: (service) => service }
 }
 
+/** What a checkpoint and its outputs are made of. */
+export interface CheckpointParts {
+  /** @default on the disk */
+  readonly kind?: CheckpointKind
+  /** @default one of its own, which is removed at the end */
+  readonly folder?: string
+  /** @default files beside the checkpoint */
+  readonly outputs?: Outputs
+}
+
 /** A checkpoint and the outputs of a pipeline. */
 export class CheckpointDisk {
   readonly folder: string
@@ -71,24 +81,21 @@ export class CheckpointDisk {
   readonly #input: WrittenInput
   readonly #own: boolean
   readonly #service: ScriptedS3 | undefined
+  readonly #outputs: Outputs
   #lives = 0
 
-  /** Without `folder` it makes one, and removes it at the end. */
   constructor(
     name: WrittenName,
     input: WrittenInput,
-    kind: CheckpointKind = 'local',
-    folder?: string,
+    { kind = 'local', folder, outputs }: CheckpointParts = {},
   ) {
     this.#service = kind === 's3' ? new ScriptedS3() : undefined
     this.#name = name
     this.#input = input
     this.#own = folder === undefined
     this.folder = folder ?? scratchFolder()
-    mkdirSync(join(this.folder, 'out'), { recursive: true })
+    this.#outputs = outputs ?? fileOutputs(join(this.folder, 'out'))
   }
-
-  readonly sinkOf = (output: string): Sink<unknown> => files(join(this.folder, 'out', output))
 
   /** Lives once; `fateOf` says what becomes of each step, `bucket` what of calls to the bucket.
    * Gives the calls too. */
@@ -102,13 +109,15 @@ export class CheckpointDisk {
     const world = new SteppedWorld(fateOf)
     const disk = new WatchedDisk(this.folder, world)
     const store = relocated(this.#storeIn(world, options.bucket), `${this.folder}#${this.#lives}`)
-    const { sinkOf } = this
+    this.#outputs.watch(world)
+    const { sinkOf } = this.#outputs
     const about = { name: this.#name, input: this.#input, store, sinkOf, sourceOf: this.#sourceOf }
     try {
       const life = await live({ ...about, ...options, died: world.stopped })
       return { ...life, calls: world.calls }
     } finally {
       await disk.close()
+      await this.#outputs.release()
     }
   }
 
@@ -131,14 +140,17 @@ export class CheckpointDisk {
     return arrivalSource(side, this.#input[side].flat(), { seed: this.#lives, most })
   }
 
-  /** Throws unless the files hold every record once and in order, and in each batch what follows
-   * from the records of the batches up to it. */
-  check(): void {
+  /** Rejects unless the outputs hold every record once and in order, and in each batch what
+   * follows from the records of the batches up to it. */
+  async check(): Promise<void> {
     const { sides, outputs, expected } = WRITTEN[this.#name]
-    const batchesOf = (output: string) => batchesIn(join(this.folder, 'out', output))
-    const found = { left: new Map<number, unknown[]>(), right: new Map<number, unknown[]>() }
+    const there = new Map<string, Batches>()
+    for (const output of [...sides, ...outputs]) {
+      there.set(output, await this.#outputs.batches(output))
+    }
+    const batchesOf = (output: string): Batches => there.get(output) ?? new Map()
+    const found = { left: batchesOf('left'), right: batchesOf('right') }
     for (const side of sides) {
-      found[side] = batchesOf(side)
       const has = inOrder(found[side]).join(' ')
       const should = this.#input[side].flat().join(' ')
       if (has !== should) throw new Error(`Output "${side}" must hold ${should}, got ${has}`)
@@ -151,39 +163,10 @@ export class CheckpointDisk {
     checkOutputs(this.#name, expected(arrived), batchesOf, ids)
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
+    await this.#outputs.remove()
     if (this.#own) rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-/** The records of each batch in the folder of a `files` sink. */
-export function batchesIn(folder: string): Map<number, unknown[]> {
-  const names = readdirSync(folder)
-  const left = names.filter((name) => !/^batch-\d{12}$/.test(name))
-  if (left.length > 0) throw new Error(`"${folder}" must hold batches only, got ${left.join()}`)
-  return new Map(
-    names.map((name) => [Number(name.slice('batch-'.length)), recordsOf(join(folder, name))]),
-  )
-}
-
-function recordsOf(batch: string): unknown[] {
-  const manifest = JSON.parse(readFileSync(join(batch, '_manifest.json'), 'utf8')) as {
-    readonly records: number
-    readonly parts: readonly { readonly file: string; readonly records: number }[]
-  }
-  const named = manifest.parts.map(({ file }) => file)
-  const there = readdirSync(batch).filter((name) => name !== '_manifest.json')
-  if (named.join() !== there.sort().join()) {
-    throw new Error(`"${batch}" must hold ${named.join()}, got ${there.join()}`)
-  }
-  const records = named.flatMap((file) =>
-    readFileSync(join(batch, file), 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as unknown),
-  )
-  if (records.length === manifest.records) return records
-  throw new Error(`"${batch}" must hold ${manifest.records} records, got ${records.length}`)
 }
 
 /** The same store under another name: a life that never ended holds the one before. */

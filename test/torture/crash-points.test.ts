@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
+import { hasPostgres } from '../integration/postgres-server.ts'
 import { crashPoints } from './crash-points.ts'
 import { describeFindings, runTorture } from './torture.ts'
 
-test.each(crashPoints.stores)(
+const stores = crashPoints.stores.filter((store) => store !== 'postgres' || hasPostgres())
+
+test.each(stores)(
   'a death at any call that changes something loses and doubles nothing: %s',
   {
     timeout: 300_000,

@@ -1,11 +1,15 @@
-// Every crash point: the process dies before and after each call that changes the disk or the
-// bucket, in the checkpoint and in the sinks; starts again, dies once more at a call of the
-// restart, and starts again. What is on the disk at the end is compared with what was written.
+// Every crash point: the process dies before and after each call that changes the disk, the bucket
+// or the database, in the checkpoint and in the sinks; starts again, dies once more at a call of
+// the restart, and starts again. What is there at the end is compared with what was written.
 
+import { present } from '../../src/assert.ts'
+import { type PostgresServer, startPostgres } from '../integration/postgres-server.ts'
 import { CheckpointDisk, type CheckpointKind } from './checkpoint-disk.ts'
 import { pickFrom } from './picks.ts'
+import { PostgresOutputs } from './postgres-outputs.ts'
 import type { Fate, Step } from './stepped-world.ts'
 import type { Suite, Torture } from './torture.ts'
+import { SQL } from './watched-postgres.ts'
 import { writtenInput } from './written-input.ts'
 import { WRITTEN, type WrittenName } from './written-pipelines.ts'
 
@@ -22,46 +26,87 @@ interface Point {
   readonly when: 'before' | 'after'
 }
 
+/** Where the checkpoint lies, and the outputs: in files, or with a checkpoint on disk in tables. */
+type Medium = CheckpointKind | 'postgres'
+
+/** In CI one point of so many, where the outputs are tables; an odd number, so that deaths before
+ * and after a call are among them. */
+const SHARE_IN_CI = 19
+
 export const crashPoints: Torture = {
   name: 'crash-points',
   what: 'dies before and after each call that changes something, and once more in the restart',
-  stores: ['local', 's3'],
+  stores: ['local', 's3', 'postgres'],
   counts: { ci: Number.POSITIVE_INFINITY, once: Number.POSITIVE_INFINITY },
-  async open(store): Promise<Suite> {
-    const kind = store as CheckpointKind
-    const points: Point[] = []
+  async open(store, where): Promise<Suite> {
+    const medium = store as Medium
+    const server = medium === 'postgres' ? await startPostgres() : undefined
+    const placeOf = (name: WrittenName) => place(name, medium, server)
+    const all: Point[] = []
     for (const name of Object.keys(WRITTEN) as WrittenName[]) {
-      const calls = await callsOf(name, kind)
-      for (const [i] of calls.entries()) {
-        points.push({ name, n: i + 1, when: 'before' }, { name, n: i + 1, when: 'after' })
-      }
+      all.push(...(await pointsOf(name, await placeOf(name), medium)))
     }
+    const every = medium === 'postgres' && where === 'ci' ? SHARE_IN_CI : 1
+    const points = all.filter((_, i) => i % every === 0)
     return {
       cases: points.length,
-      run: (seed) => dieAt(points[seed - 1] as Point, seed, kind),
-      close: () => Promise.resolve(),
+      run: async (seed) => {
+        const point = points[seed - 1] as Point
+        return dieAt(point, seed, await placeOf(point.name))
+      },
+      close: async () => server?.close(),
     }
   },
 }
 
-/** The calls of a life without a death. */
-async function callsOf(name: WrittenName, kind: CheckpointKind): Promise<readonly string[]> {
-  const disk = new CheckpointDisk(name, input, kind)
+/** A checkpoint with its outputs. */
+interface Placed {
+  readonly disk: CheckpointDisk
+  readonly tables?: PostgresOutputs
+}
+
+let schemas = 0
+
+async function place(
+  name: WrittenName,
+  medium: Medium,
+  server: PostgresServer | undefined,
+): Promise<Placed> {
+  if (medium !== 'postgres') return { disk: new CheckpointDisk(name, input, { kind: medium }) }
+  schemas += 1
+  const outputs = outputsOf(name)
+  const tables = await PostgresOutputs.open(present(server, 'a server'), `c${schemas}`, outputs)
+  return { disk: new CheckpointDisk(name, input, { outputs: tables }), tables }
+}
+
+function outputsOf(name: WrittenName): readonly string[] {
+  return [...WRITTEN[name].sides, ...WRITTEN[name].outputs]
+}
+
+/** Before and after each call of a life without a death: each statement where outputs are tables,
+ * since the calls to the disk are the same as with files. */
+async function pointsOf(name: WrittenName, { disk }: Placed, medium: Medium): Promise<Point[]> {
   try {
     const { calls, error } = await disk.live(whole)
     if (error !== undefined) throw error
-    return calls
+    return calls.flatMap((call, i): Point[] => {
+      if (medium === 'postgres' && !call.startsWith(SQL)) return []
+      const at = { name, n: i + 1 }
+      return [
+        { ...at, when: 'before' },
+        { ...at, when: 'after' },
+      ]
+    })
   } finally {
-    disk.remove()
+    await disk.remove()
   }
 }
 
 async function dieAt(
   { name, n, when }: Point,
   seed: number,
-  kind: CheckpointKind,
+  { disk, tables }: Placed,
 ): Promise<string> {
-  const disk = new CheckpointDisk(name, input, kind)
   const pick = pickFrom(seed)
   let dying = ''
   const dies =
@@ -80,12 +125,13 @@ async function dieAt(
     const from = Math.max(first.last, second.last)
     const third = await disk.live({ snapshotEvery: SNAPSHOT_EVERY, to: from + 2, from })
     if (third.error !== undefined) throw third.error
-    disk.check()
+    await disk.check()
+    await tables?.checkRest(outputsOf(name))
     return first.died && second.died ? 'died twice' : 'died once'
   } catch (cause) {
     throw new Error(`pipeline "${name}"${dying}`, { cause })
   } finally {
-    disk.remove()
+    await disk.remove()
   }
 }
 

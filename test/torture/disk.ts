@@ -64,7 +64,7 @@ async function refuse(seed: number): Promise<string> {
   } catch (cause) {
     throw new Error(`pipeline "${name}", ${fault} at call ${at}`, { cause })
   } finally {
-    checkpoint.remove()
+    await checkpoint.remove()
   }
 }
 
@@ -110,7 +110,7 @@ async function fillUp(name: WrittenName, pick: (below: number) => number): Promi
   const folder = scratchFolder()
   try {
     if (!mount(folder)) return 'tmpfs: left out, this user may not mount one'
-    const checkpoint = new CheckpointDisk(name, input, 'local', folder)
+    const checkpoint = new CheckpointDisk(name, input, { folder })
     const free = pick(40)
     const filler = join(folder, 'filler')
     fill(filler, free)

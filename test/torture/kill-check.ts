@@ -1,7 +1,7 @@
 // Compares the files and the tables of `kill` with what the producer sent, and with each other.
 
 import { join } from 'node:path'
-import { batchesIn } from './checkpoint-disk.ts'
+import { batchesIn } from './files-batches.ts'
 import { customerOf, KILL_WINDOW } from './kill-pipeline.ts'
 
 /** Throws unless every order and payment counts once, everywhere. */

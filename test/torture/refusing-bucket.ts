@@ -53,7 +53,7 @@ export async function refuseBucket(seed: number, input: WrittenInput): Promise<s
   const at = 1 + pick(CALLS)
   const again = 1 + pick(CALLS_OF_A_START)
   const passes = fault.calls !== allFromThen
-  const checkpoint = new CheckpointDisk(name, input, 's3')
+  const checkpoint = new CheckpointDisk(name, input, { kind: 's3' })
   try {
     const from = await begin(checkpoint, name)
     const faulty = meet(fault.fate, at, fault.calls(pick), pick)
@@ -64,7 +64,7 @@ export async function refuseBucket(seed: number, input: WrittenInput): Promise<s
   } catch (cause) {
     throw new Error(`pipeline "${name}", ${what} at call ${at}, then ${again}`, { cause })
   } finally {
-    checkpoint.remove()
+    await checkpoint.remove()
   }
 }
 

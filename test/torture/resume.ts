@@ -26,7 +26,7 @@ export async function resume(
         `batch ${recovered} and ${second.redone.length} to redo`,
     )
   }
-  checkpoint.check()
+  await checkpoint.check()
   return first.error === undefined ? 'went on' : `stopped with ${codeOf(first.error)}`
 }
 
