@@ -56,7 +56,7 @@ export interface StartModuleOptions<A> extends StartOptions<A> {
    * false: they share the thread that called start(), and its clock. @default true, and false with
    * a `clock` */
   readonly ioThread?: boolean
-  /** Megabytes of each worker's semi-space: V8's young generation holds three. Higher costs memory
+  /** Megabytes of a semi-space of each worker and of the I/O thread: V8's young generation holds three. Higher costs memory
    * and collects less often. @default 16 */
   readonly semiSpaceMb?: number
   /** Name of the export that holds the pipeline. @default 'default' */
@@ -155,12 +155,13 @@ function threadsOf<A>(
   options: StartModuleOptions<A>,
 ): Threads {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const { args, export: name = 'default' } = options
+  const { args, export: name = 'default', semiSpaceMb } = options
   const input: PipelineInput = { url, export: name, args, batchIntervalMs }
   return {
-    pool: WorkerPool.start(workers, options.semiSpaceMb),
+    pool: WorkerPool.start(workers, semiSpaceMb),
     recipe: { module: new URL(`./pipeline-graph.${ending}`, import.meta.url).href, input },
     receivers: (options.ioThread ?? options.clock === undefined) ? 'io-thread' : 'driver',
+    semiSpaceMb,
     shared: false,
   }
 }

@@ -27,6 +27,8 @@ export interface Threads {
   readonly recipe: GraphRecipe
   /** Where the receivers are: in a thread of their own, or in the driver's. */
   readonly receivers: 'io-thread' | 'driver'
+  /** Megabytes of a semi-space of the I/O thread; the pool's threads have their own. */
+  readonly semiSpaceMb?: number | undefined
   /** The pool serves other runs after this one. */
   readonly shared: boolean
 }
@@ -114,7 +116,7 @@ async function threaded(
 
 async function receiversOf(
   parts: EngineParts,
-  { pool, recipe, receivers }: Threads,
+  { pool, recipe, receivers, semiSpaceMb }: Threads,
   contextOf: ContextOf,
 ): Promise<ShippingHost | IoHost> {
   const { graph, pipeline, settings } = parts
@@ -124,8 +126,10 @@ async function receiversOf(
   }
   const { logger, fail } = parts
   const { bufferBytesMax } = settings
-  const options = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf }
-  return IoHost.start(options)
+  return IoHost.start({
+    ...{ recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf },
+    semiSpaceMb,
+  })
 }
 
 function stuckPolicy({ settings, events, logger }: EngineParts): StuckPolicy {

@@ -15,6 +15,7 @@ export interface IoHostOptions {
   readonly pipeline: string
   readonly workers: number
   readonly bufferBytesMax: number
+  readonly semiSpaceMb?: number | undefined
   readonly logger: Logger
   /** What the receivers of each source are told through; the thread forwards their calls. */
   readonly contextOf: ContextOf
@@ -41,6 +42,7 @@ export class IoHost implements ReceiverHost {
     this.#thread = new Thread({
       name: 'the I/O thread',
       entry: entryUrl(),
+      semiSpaceMb: options.semiSpaceMb,
       onNotice: (notice) => this.#take(notice),
     })
     void this.#thread.ended.then((error) => {

@@ -12,7 +12,7 @@ export interface ThreadOptions<Notice> {
   readonly name: string
   readonly entry: URL
   /** Megabytes of a semi-space of V8's young generation. @default 16 */
-  readonly semiSpaceMb?: number
+  readonly semiSpaceMb?: number | undefined
   /** Called with what the thread tells unasked. */
   readonly onNotice?: (notice: Notice) => void
 }

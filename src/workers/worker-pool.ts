@@ -31,8 +31,7 @@ export class WorkerPool {
   /** Starts the threads; they run nothing before `begin`. */
   static start(workers: number, semiSpaceMb?: number): WorkerPool {
     const entry = entryUrl()
-    const size = semiSpaceMb === undefined ? {} : { semiSpaceMb }
-    return new WorkerPool(workers, (n) => new Thread({ name: `worker ${n}`, entry, ...size }))
+    return new WorkerPool(workers, (n) => new Thread({ name: `worker ${n}`, entry, semiSpaceMb }))
   }
 
   get size(): number {
