@@ -122,6 +122,12 @@ export function table(rows: readonly Row[]): string {
     .join('\n')
 }
 
+const loadBefore = loadNow()
+
+function loadNow(): string {
+  return loadavg()[0]?.toFixed(1) ?? 'unknown'
+}
+
 /** Machine, its load, versions and commit of a result. */
 export function provenance(): string {
   const manifest = readJson('../package.json')
@@ -134,7 +140,7 @@ export function provenance(): string {
   return [
     `date     ${new Date().toISOString().slice(0, 10)}`,
     `machine  ${cpu?.model ?? 'unknown'}, ${cpus().length} cores, ${memory}`,
-    `load     ${loadavg()[0]?.toFixed(1)} over the last minute`,
+    `load     ${loadBefore} in the minute before the run, ${loadNow()} in its last`,
     `node     ${process.version}`,
     `millrace ${manifest['version']}, commit ${commit()}`,
     `packages ${used.join(', ')}`,
