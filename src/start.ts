@@ -56,8 +56,8 @@ export interface StartModuleOptions<A> extends StartOptions<A> {
    * false: they share the thread that called start(), and its clock. @default true, and false with
    * a `clock` */
   readonly ioThread?: boolean
-  /** Megabytes of a semi-space of each worker and of the I/O thread: V8's young generation holds three. Higher costs memory
-   * and collects less often. @default 16 */
+  /** Megabytes of a semi-space of each worker and of the I/O thread: V8's young generation holds
+   * three. Higher costs memory and collects less often. @default 16 */
   readonly semiSpaceMb?: number
   /** Name of the export that holds the pipeline. @default 'default' */
   readonly export?: string
