@@ -7,6 +7,10 @@ import { isAscii } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 
 const LENGTH_BYTES = 4
+/** Lengths and records are put together here, and their checksum taken at once: two calls for each
+ * record cost more than its bytes. */
+const ROOM_BYTES = 65_536
+const room = new Uint8Array(ROOM_BYTES)
 
 /** Consecutive byte records. Immutable. */
 export class BytesRecords {
@@ -28,7 +32,8 @@ export class BytesRecords {
       end += record.length
       offsets[i + 1] = end
     })
-    const bytes = new Uint8Array(end)
+    // All of it is written: memory that is cleared first costs as much again.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end).buffer)
     records.forEach((record, i) => {
       bytes.set(record, offsets[i])
     })
@@ -71,13 +76,28 @@ export class BytesRecords {
   /** CRC-32 over the length and the bytes of each record, continued from `before`: independent of
    * how the records are cut into blocks. */
   crc(before: number): number {
-    const length = Buffer.alloc(LENGTH_BYTES)
     let crc = before
+    let filled = 0
     for (let i = 0; i < this.length; i++) {
       const record = this.at(i)
-      length.writeUInt32LE(record.length)
-      crc = crc32(record, crc32(length, crc))
+      const needed = LENGTH_BYTES + record.length
+      if (filled + needed > ROOM_BYTES) {
+        crc = crc32(room.subarray(0, filled), crc)
+        filled = 0
+      }
+      writeLength(record.length, filled)
+      if (needed > ROOM_BYTES) {
+        crc = crc32(record, crc32(room.subarray(0, LENGTH_BYTES), crc))
+        continue
+      }
+      room.set(record, filled + LENGTH_BYTES)
+      filled += needed
     }
-    return crc
+    return crc32(room.subarray(0, filled), crc)
   }
+}
+
+/** Writes a length into the room, little-endian. */
+function writeLength(length: number, at: number): void {
+  for (let i = 0; i < LENGTH_BYTES; i++) room[at + i] = length >>> (8 * i)
 }

@@ -9,9 +9,9 @@
 
 import { type Column, fromColumn, toColumn } from '../batch/columns.ts'
 import { type Token, tokenOf } from '../batch/key.ts'
+import { ownText, ownValue } from '../batch/own-text.ts'
 import { openValue, type StoredValue, sealValue } from '../batch/sealed.ts'
 import { grow } from './grow.ts'
-import { ownText, ownValue } from './own-text.ts'
 import { PIECE_KEYS } from './stateful-operator.ts'
 
 const WHAT_KEY = 'a key of a state'

@@ -1,8 +1,8 @@
 // Stored values in a row: 64-bit floats where all are numbers.
 
 import { type Column, fromColumn, toColumn } from '../batch/columns.ts'
+import { ownValue } from '../batch/own-text.ts'
 import { SealedValue, type StoredValue, sealValue } from '../batch/sealed.ts'
-import { ownValue } from './own-text.ts'
 
 /** Stored values in a row. */
 export type StoredList = Float64Array | readonly StoredValue[]

@@ -1,14 +1,11 @@
 import { type Block, type BlockParcel, ownBytes } from '../../batch/block.ts'
 import { BytesRecords } from '../../batch/bytes-block.ts'
 import { makeStorable } from '../../batch/codec.ts'
+import { BlockColumns, type BlockColumnsParcel, type RecordHead } from './block-columns.ts'
 
 /** A record as the service gives it. */
-export interface ReceivedRecord {
+export interface ReceivedRecord extends RecordHead {
   readonly data: Uint8Array
-  readonly partitionKey: string
-  readonly sequenceNumber: string
-  /** When the service got it, epoch milliseconds. */
-  readonly arrivalMs: number
 }
 
 /** One record of a Kinesis stream. It is a view of its block, which it keeps in memory: keep
@@ -68,12 +65,12 @@ export class KinesisRecord {
 
   /** The key that the producer gave. */
   get partitionKey(): string {
-    return this.#block.received[this.#index]?.partitionKey ?? ''
+    return this.#block.columns.partitionKeys.at(this.#index)
   }
 
   /** The service's number of the record: a decimal text that grows within a shard. */
   get sequenceNumber(): string {
-    return this.#block.received[this.#index]?.sequenceNumber ?? ''
+    return this.#block.columns.sequenceNumbers.at(this.#index)
   }
 
   /** The shard that the record was in. */
@@ -83,7 +80,7 @@ export class KinesisRecord {
 
   /** When the service got the record, epoch milliseconds. */
   get approximateArrivalMs(): number {
-    return this.#block.received[this.#index]?.arrivalMs ?? 0
+    return this.#block.columns.arrivals[this.#index] ?? 0
   }
 
   /** What `print` and `files` write of a record: its text, and where it was.
@@ -108,7 +105,11 @@ export class KinesisRecord {
   }
 }
 
-type Columns = Omit<ReceivedRecord, 'data'>
+/** Records taken apart. */
+interface Parts {
+  readonly data: BytesRecords
+  readonly columns: BlockColumns
+}
 
 /** Consecutive records of one shard.
  *
@@ -127,29 +128,22 @@ export class KinesisBlock implements Block<KinesisRecord> {
   /** The data of the records. */
   readonly data: BytesRecords
   /** All else of the records, in the same order. */
-  readonly received: readonly Columns[]
-  #bytes: number | undefined
+  readonly columns: BlockColumns
 
-  constructor(shardId: string, records: readonly ReceivedRecord[])
-  constructor(shardId: string, records: readonly Columns[], data: BytesRecords)
-  constructor(shardId: string, records: readonly Columns[], data?: BytesRecords) {
+  constructor(shardId: string, records: readonly ReceivedRecord[] | Parts) {
+    const { data, columns } = 'columns' in records ? records : partsOf(records)
     this.shardId = shardId
-    this.data = data ?? BytesRecords.of((records as ReceivedRecord[]).map((record) => record.data))
-    this.received = records.map(({ partitionKey, sequenceNumber, arrivalMs }) => {
-      return { partitionKey, sequenceNumber, arrivalMs }
-    })
+    this.data = data
+    this.columns = columns
   }
 
   get length(): number {
-    return this.received.length
+    return this.columns.length
   }
 
   /** Data, partition keys and sequence numbers. */
   get bytes(): number {
-    this.#bytes ??= this.received.reduce((n, { partitionKey, sequenceNumber }) => {
-      return n + partitionKey.length + sequenceNumber.length
-    }, this.data.bytes.length)
-    return this.#bytes
+    return this.data.bytes.length + this.columns.characters
   }
 
   at(index: number): KinesisRecord {
@@ -161,32 +155,33 @@ export class KinesisBlock implements Block<KinesisRecord> {
   }
 
   positionAt(index: number): string {
-    return `${this.shardId}, sequence number ${this.received[index]?.sequenceNumber}`
+    return `${this.shardId}, sequence number ${this.columns.sequenceNumbers.at(index)}`
   }
 
   /** The sequence number of the last record. */
   get lastSequence(): string {
-    return this.received[this.length - 1]?.sequenceNumber ?? ''
+    return this.columns.lastSequence
   }
 
   /** When the service got the last record, epoch milliseconds. */
   get lastArrivalMs(): number {
-    return this.received[this.length - 1]?.arrivalMs ?? 0
+    return this.columns.arrivals.at(-1) ?? 0
   }
 
   slice(start: number, end: number): KinesisBlock {
-    const { shardId, received, data } = this
-    return new KinesisBlock(shardId, received.slice(start, end), data.slice(start, end))
+    const { shardId, columns, data } = this
+    return new KinesisBlock(shardId, {
+      columns: columns.slice(start, end),
+      data: data.slice(start, end),
+    })
   }
 
   toParcel(): BlockParcel {
     const bytes = ownBytes(this.data.bytes)
     const offsets = new Uint32Array(this.data.offsets)
-    const { shardId, received } = this
-    return {
-      content: { shardId, bytes, offsets, received },
-      buffers: [bytes.buffer, offsets.buffer],
-    }
+    const columns = this.columns.toParcel()
+    const content: ParcelContent = { shardId: this.shardId, bytes, offsets, columns }
+    return { content, buffers: [bytes.buffer, offsets.buffer] }
   }
 
   /** A block that came from another thread: `content` of the `toParcel` of the one that was sent.
@@ -200,8 +195,9 @@ export class KinesisBlock implements Block<KinesisRecord> {
    * ```
    */
   static fromParcel(content: unknown): KinesisBlock {
-    const { shardId, bytes, offsets, received } = content as ParcelContent
-    return new KinesisBlock(shardId, received, new BytesRecords(bytes, offsets))
+    const { shardId, bytes, offsets, columns } = content as ParcelContent
+    const data = new BytesRecords(bytes, offsets)
+    return new KinesisBlock(shardId, { data, columns: BlockColumns.fromParcel(columns) })
   }
 }
 
@@ -224,5 +220,10 @@ interface ParcelContent {
   readonly shardId: string
   readonly bytes: Uint8Array
   readonly offsets: Uint32Array
-  readonly received: readonly Columns[]
+  readonly columns: BlockColumnsParcel
+}
+
+function partsOf(records: readonly ReceivedRecord[]): Parts {
+  const data = BytesRecords.of(records.map((record) => record.data))
+  return { data, columns: BlockColumns.of(records) }
 }

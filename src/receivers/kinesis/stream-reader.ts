@@ -272,7 +272,7 @@ type Send<R> = (options: { readonly abortSignal: AbortSignal }) => Promise<R>
 
 function makeClient({ options, concurrentCallsMax }: KinesisSettings): KinesisClient {
   const agent = { keepAlive: true, maxSockets: concurrentCallsMax }
-  return new KinesisClient({
+  const client = new KinesisClient({
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
@@ -283,6 +283,9 @@ function makeClient({ options, concurrentCallsMax }: KinesisSettings): KinesisCl
       httpsAgent: agent,
     }),
   })
+  // It copies each answer, record by record, for a log that nobody reads.
+  client.middlewareStack.remove('loggerMiddleware')
+  return client
 }
 
 function listed(shard: Shard): ListedShard {
