@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { quietLogger } from 'millrace/testing'
 import { IoHost } from '../../src/workers/io-host.ts'
 import { quantile } from '../harness.ts'
-import { figuresMemory, figuresOf, type ReadTask } from './measured-client.ts'
+import { figuresMemory, figuresOf, type ReadTask } from './measured-reads.ts'
 
 /** Which side reads what. */
 export interface ReaderTask extends Omit<ReadTask, 'memory'> {

@@ -1,20 +1,23 @@
-// The bare SDK in a thread of its own: a loop for each shard, the same calls at the same pace, and
-// nothing is done with the records.
+// The bare SDK in a thread of its own: a loop for each shard, the same calls at the same pace. The
+// bytes of the records are added up, and nothing else is done with them.
 
 import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
   GetRecordsCommand,
   GetShardIteratorCommand,
+  KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis'
-import { measuredClient, type ReadTask } from './measured-client.ts'
-
-const POLL_INTERVAL_MS = 200
-const SHARD_BYTES_PER_MS = (2 * 1_048_576) / 1_000
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { CLIENT, measureReads, type ReadTask } from './measured-reads.ts'
+import { dueAt } from './pace.ts'
 
 const task = workerData as ReadTask
-const client = measuredClient(task)
+measureReads(task.memory)
+const requestHandler = new NodeHttpHandler()
+const { endpoint } = task
+const client = new KinesisClient({ ...CLIENT, endpoint, maxAttempts: 1, requestHandler })
 const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: task.stream }))
 parentPort?.postMessage('ready')
 parentPort?.once('message', () => {
@@ -30,8 +33,7 @@ async function read(ShardId: string): Promise<void> {
     const { Records = [], NextShardIterator } = await client.send(command)
     const bytes = Records.reduce((n, { Data }) => n + (Data?.length ?? 0), 0)
     const now = performance.now()
-    const dueAt = Math.max(calledAt + POLL_INTERVAL_MS, now + bytes / SHARD_BYTES_PER_MS)
-    await setTimeout(Math.max(0, dueAt - now))
+    await setTimeout(Math.max(0, dueAt(calledAt, now, bytes) - now))
     ShardIterator = NextShardIterator
   }
 }
