@@ -83,6 +83,15 @@ export const ANSWER_RULES: readonly Rule[] = [
     theirs: /missing/,
   },
   {
+    servers: ['kinesalite', 'kinesis-local'],
+    operations: ['ListStreams'],
+    what: '`NextToken` is left out where more streams follow; the API does not promise it',
+    right: 'open',
+    page: API('API_ListStreams'),
+    path: /NextToken/,
+    theirs: /missing/,
+  },
+  {
     servers: ['kinesis-local', 'moto'],
     operations: ['UpdateShardCount'],
     what: '`StreamARN` is left out',
@@ -90,6 +99,16 @@ export const ANSWER_RULES: readonly Rule[] = [
     page: API('API_UpdateShardCount'),
     path: /StreamARN/,
     theirs: /missing/,
+  },
+  {
+    servers: ['moto'],
+    operations: ['UpdateShardCount'],
+    what: '`StreamName` is left out where the call has the `StreamARN`',
+    right: 'simulator',
+    page: API('API_UpdateShardCount'),
+    path: /StreamName/,
+    theirs: /missing/,
+    when: has('StreamARN'),
   },
   {
     servers: ['kinesis-local'],
@@ -108,5 +127,15 @@ export const ANSWER_RULES: readonly Rule[] = [
     page: API('API_GetRecords'),
     path: /ChildShards/,
     theirs: /missing/,
+  },
+  {
+    servers: ['moto'],
+    operations: ['GetRecords', ...PUTS],
+    what: 'Records of different shards have the same sequence number',
+    right: 'simulator',
+    page: API('API_PutRecord'),
+    path: /(Records\[\]\.)?SequenceNumber/,
+    ours: /record \d+/,
+    theirs: /record \d+/,
   },
 ]

@@ -160,16 +160,16 @@ const CALLS: readonly (readonly [weight: number, call: fc.Arbitrary<Call>])[] = 
   [2, call('DescribeStreamSummary', stream)],
   [1, call('ListStreams', fc.record({ Limit: often<number | undefined>(undefined, 1, 0) }))],
   [
-    2,
+    4,
     call(
       'CreateStream',
       fc.record({
-        StreamName: fc.constantFrom('a', 'b', 'not a name'),
+        StreamName: fc.constantFrom('a', 'a', 'b', 'not a name'),
         ShardCount: often<number | undefined>(2, 0, undefined),
       }),
     ),
   ],
-  [1, call('DeleteStream', stream)],
+  [2, call('DeleteStream', stream)],
   [
     2,
     call(

@@ -26,12 +26,12 @@ export const ERROR_RULES: readonly Rule[] = [
   {
     servers: ['kinesalite', 'kinesis-local', 'moto'],
     operations: ['GetShardIterator'],
-    what: 'A sequence number that was never given has another error, or none',
+    what: 'A sequence number that was never given, or is none, has another error, or none',
     right: 'open',
     page: API('API_GetShardIterator'),
     ours: /InvalidArgumentException/,
     theirs: /InternalFailure|ResourceNotFoundException|answer/,
-    when: ({ input }) => input['StartingSequenceNumber'] === '0',
+    when: ({ input }) => typeof input['StartingSequenceNumber'] === 'string',
   },
   {
     servers: ['kinesalite'],
@@ -50,6 +50,18 @@ export const ERROR_RULES: readonly Rule[] = [
     ours: /InvalidArgumentException/,
     theirs: /SyntaxError|answer/,
     when: ({ input }) => input['ShardIteratorType'] === 'AT_TIMESTAMP' && !('Timestamp' in input),
+  },
+  {
+    servers: ['moto'],
+    operations: ['GetShardIterator'],
+    what: 'A sequence number that is missing is answered with a page in HTML',
+    right: 'simulator',
+    page: API('API_GetShardIterator'),
+    ours: /InvalidArgumentException/,
+    theirs: /SyntaxError/,
+    when: ({ input }) =>
+      /SEQUENCE_NUMBER/.test(String(input['ShardIteratorType'])) &&
+      !('StartingSequenceNumber' in input),
   },
   {
     servers: ['kinesalite'],
