@@ -1,10 +1,25 @@
 // Tells an owner that another process has taken the log over, and who.
 
-import { StreamingError } from '../errors.ts'
+import { codeOf, StreamingError } from '../errors.ts'
 import { type Claim, scanSlot, slotName } from './format.ts'
 import { describeOwner } from './owner.ts'
 import { listSlots } from './recovery.ts'
 import type { CheckpointStore } from './store.ts'
+
+/** Who was taken over meets failures of many kinds, such as a slot, or a snapshot, that is gone.
+ * Gives the FENCED error that says why, or `error` if that is not the reason. */
+export async function explained(
+  error: unknown,
+  takenOver: () => Promise<StreamingError | undefined>,
+): Promise<unknown> {
+  const code = codeOf(error)
+  if (code !== 'CHECKPOINT_UNWRITABLE' && code !== 'CHECKPOINT_CORRUPT') return error
+  try {
+    return (await takenOver()) ?? error
+  } catch {
+    return error
+  }
+}
 
 /** The looks by which an owner learns that it is none any more.
  *

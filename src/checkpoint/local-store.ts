@@ -10,6 +10,7 @@ import * as fs from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { assert } from '../assert.ts'
+import { makeFolder, syncFolder } from '../durable-folder.ts'
 import { codeOf, messageOf, StreamingError } from '../errors.ts'
 import type { CheckpointStore } from './store.ts'
 
@@ -33,6 +34,8 @@ export class LocalStore implements CheckpointStore {
   readonly #dir: string
   /** The one file that is appended to, kept open. */
   #appending: { readonly name: string; readonly handle: fs.FileHandle } | undefined
+  /** Folders whose names are known to be durable, as long as they are there. */
+  readonly #durable = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(dir: string) {
@@ -43,7 +46,7 @@ export class LocalStore implements CheckpointStore {
   /** Makes the folder, and removes what writers that died left in `tmp/`. */
   async open(): Promise<void> {
     await this.#guarded(async () => {
-      await makeDir(join(this.#dir, TMP))
+      await makeFolder(join(this.#dir, TMP))
       for (const name of await fs.readdir(join(this.#dir, TMP))) {
         if (LEFTOVER.test(name)) await fs.rm(join(this.#dir, TMP, name), { force: true })
       }
@@ -121,12 +124,12 @@ export class LocalStore implements CheckpointStore {
    * linked. */
   async #publish(path: string, bytes: Uint8Array): Promise<boolean | undefined> {
     const tmp = this.#tmpPath()
-    await makeDir(dirname(path))
-    await makeDir(dirname(tmp))
+    await this.#makeFolder(dirname(path))
+    await fs.mkdir(dirname(tmp), { recursive: true })
     await writeDurably(tmp, bytes)
     try {
       await fs.link(tmp, path)
-      await syncDir(dirname(path))
+      await syncFolder(dirname(path))
       return true
     } catch (error) {
       if (codeOf(error) === 'EEXIST') return false
@@ -135,6 +138,14 @@ export class LocalStore implements CheckpointStore {
     } finally {
       await fs.rm(tmp, { force: true })
     }
+  }
+
+  /** A folder that is there may be of a process that died before its name was durable. */
+  async #makeFolder(path: string): Promise<void> {
+    const isNew = (await fs.mkdir(path, { recursive: true })) !== undefined
+    if (!isNew && this.#durable.has(path)) return
+    await makeFolder(path)
+    this.#durable.add(path)
   }
 
   async #handleFor(name: string): Promise<fs.FileHandle> {
@@ -232,26 +243,11 @@ function realPathOf(path: string): string {
   }
 }
 
-/** Makes a folder and those above it, each durable in the one that holds it. */
-async function makeDir(path: string): Promise<void> {
-  const first = await fs.mkdir(path, { recursive: true })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await syncDir(dirname(made))
-  }
-}
-
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await withFile(path, 'wx', async (handle) => {
     await handle.writeFile(bytes)
     await handle.sync()
   })
-}
-
-async function syncDir(path: string): Promise<void> {
-  // Windows cannot open a folder, and keeps names durable without it.
-  if (process.platform === 'win32') return
-  await withFile(path, 'r', (handle) => handle.sync())
 }
 
 async function withFile<T>(

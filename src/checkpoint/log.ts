@@ -24,8 +24,8 @@
 // is not whole.
 
 import { assert } from '../assert.ts'
-import { codeOf } from '../errors.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
+import { explained, Fence } from './fence.ts'
 import { FlushPace } from './flush-pace.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
 import { EPOCHS, slotName, snapshotEpochOf, snapshotName } from './format.ts'
@@ -112,8 +112,9 @@ export class BatchLog {
       taken = await takeSlot(takeoverOptions(options))
       return await BatchLog.#begin(options, taken)
     } catch (error) {
+      const why = taken === undefined ? error : await whyOf(store, taken, error)
       await giveUp(options, taken)
-      throw error
+      throw why
     }
   }
 
@@ -338,24 +339,18 @@ export class BatchLog {
       try {
         return await work()
       } catch (error) {
-        this.#failure = { error: await this.#explain(error) }
+        this.#failure = { error: await explained(error, () => this.#writer.takenOver()) }
         throw this.#failure.error
       }
     })
     this.#turn = run.catch(() => undefined)
     return run
   }
+}
 
-  /** A store refuses a process that was taken over in many ways, such as a slot that is gone: say
-   * why. */
-  async #explain(error: unknown): Promise<unknown> {
-    if (codeOf(error) !== 'CHECKPOINT_UNWRITABLE') return error
-    try {
-      return (await this.#writer.takenOver()) ?? error
-    } catch {
-      return error
-    }
-  }
+/** Why a start failed that had won its slot. */
+function whyOf(store: CheckpointStore, { slot, claim }: Taken, error: unknown): Promise<unknown> {
+  return explained(error, () => new Fence(store, claim).takenOver(slot))
 }
 
 function writerOf(options: WriterOptions): LogWriter {

@@ -10,7 +10,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../clock.ts'
-import { ConfigError, StreamingError } from '../errors.ts'
+import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { Logger } from '../events.ts'
 import { Fence } from './fence.ts'
 import type { Claim, Opening, Owner } from './format.ts'
@@ -45,6 +45,9 @@ export interface Taken {
 /** How often a waiting start looks whether the owner has gone. */
 const POLL_MS = 500
 
+/** How often a log that changes meanwhile is read again. */
+const READS_MAX = 20
+
 /** How often a start may lose the race for a slot before it gives up. */
 const RACES_LOST_MAX = 100
 
@@ -54,7 +57,7 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
   for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
     const view = await awaitTurn(options)
     const slot = view.slot + 1
-    if (view.slot > 0) await readLog(store, slot)
+    if (view.slot > 0) await readQuietly(store)
     const claim: Claim = {
       format: FORMAT,
       epoch: view.epoch + 1,
@@ -74,6 +77,29 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
       `tries, and other processes were faster each time; stop them and start again`,
     { retryable: true },
   )
+}
+
+/** Reads the log, as it is now, of an owner that may live and delete what it needs no more between
+ * two reads: what is missing then is no damage. */
+async function readQuietly(store: CheckpointStore): Promise<void> {
+  let before = await endOf(store)
+  for (let moved = 0; ; moved += 1) {
+    try {
+      await readLog(store, Number.POSITIVE_INFINITY)
+      return
+    } catch (error) {
+      const now = await endOf(store)
+      const isDamage = now === before || moved === READS_MAX
+      if (codeOf(error) !== 'CHECKPOINT_CORRUPT' || isDamage) throw error
+      before = now
+    }
+  }
+}
+
+/** Differs if the log has grown. */
+async function endOf(store: CheckpointStore): Promise<string> {
+  const slot = (await listSlots(store)).at(-1) ?? 0
+  return `${slot} ${(await store.read(slotName(slot)))?.length ?? 0}`
 }
 
 /** Rejects with FENCED if the slot that was won is not the newest. Others may have won it,

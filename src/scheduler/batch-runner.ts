@@ -85,7 +85,7 @@ export class BatchRunner {
 
   /** Plans and runs a batch. */
   async run(request: BatchRequest, info: BatchInfo): Promise<RanBatch> {
-    const { events, probe } = this.#parts
+    const { events, log, outputs, probe } = this.#parts
     const hasRanges = request.sources.some((parts) => parts !== undefined && parts.length > 0)
     let planned = request.redo
     if (hasRanges && !planned) {
@@ -96,7 +96,9 @@ export class BatchRunner {
     events.emit({ kind: 'batch-ran', ...info })
     const changed =
       ran.changes !== undefined || ran.added.length > 0 || ran.outputs.some(hasRecords)
-    if (changed && !planned) {
+    // Whoever keeps batches by their ids must not be given this one again with other records.
+    const isTold = log !== undefined && outputs.tellsOf(ran.outputs)
+    if ((changed || isTold) && !planned) {
       await this.#plan(request, info)
       planned = true
     }

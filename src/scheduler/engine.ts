@@ -208,16 +208,21 @@ export class Engine {
     return this.#receivers.stop()
   }
 
-  /** Closes everything, and releases the checkpoint: the next start does not wait for this run. */
+  /** Closes everything, and releases the checkpoint: the next start does not wait for this run.
+   * Rejects with the first failure when all have been tried. */
   async close(): Promise<void> {
     this.hurry()
     await Promise.allSettled([this.#underWay.settled(), this.#ahead?.sources])
-    await this.stopReceivers()
-    for (const { writer } of this.#outputs) await writer.close()
-    await this.#snapshots?.close()
-    await this.#executor.close()
-    await this.#receivers.close()
-    await this.#log?.close()
+    const failures: unknown[] = []
+    const tried = (closing: Promise<void> | undefined) =>
+      closing?.catch((error: unknown) => failures.push(error))
+    await tried(this.stopReceivers())
+    for (const { writer } of this.#outputs) await tried(writer.close())
+    await tried(this.#snapshots?.close())
+    await tried(this.#executor.close())
+    await tried(this.#receivers.close())
+    await tried(this.#log?.close())
+    if (failures.length > 0) throw failures[0]
   }
 
   async #run(batchId: number, sources: BatchSources, redo: boolean): Promise<void> {

@@ -61,6 +61,16 @@ export class OutputOperations {
     return results.some((partitions, i) => this.#committerOf(i, partitions) !== undefined)
   }
 
+  /** True if some output is told of a batch without records, and may go by its id. */
+  tellsOf(results: Results): boolean {
+    return results.some((partitions, i) => {
+      const output = this.#parts.outputs[i]
+      if (partitions === undefined || this.#parts.opened[i]?.kind !== 'driver') return false
+      if (output?.kind === 'sink') return output.sink.guarantee === 'exactly-once'
+      return output?.kind === 'foreachBatch'
+    })
+  }
+
   /** Lets tasks write; gives what came of it, by output. Rejects where another attempt may mend it
    * (a worker died), and where the run was taken over. */
   async stage(batch: SinkBatch, results: Results): Promise<(Staged | undefined)[]> {

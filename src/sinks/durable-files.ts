@@ -11,13 +11,3 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
     await handle.close()
   }
 }
-
-/** Makes the names in a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}

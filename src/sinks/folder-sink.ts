@@ -9,8 +9,9 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { makeFolder, syncFolder } from '../durable-folder.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
-import { syncFolder, writeDurably } from './durable-files.ts'
+import { writeDurably } from './durable-files.ts'
 import { type FolderLayout, MANIFEST, type Part } from './folder-layout.ts'
 import type {
   SinkBatch,
@@ -64,10 +65,12 @@ class PartWriter implements SinkTaskWriter<unknown> {
 
 class FolderCommitter implements SinkCommitter {
   readonly #layout: FolderLayout
+  readonly #epoch: number
   readonly #attempts: string
 
   constructor(layout: FolderLayout, { epoch }: SinkContext) {
     this.#layout = layout
+    this.#epoch = epoch
     this.#attempts = join(layout.folder, `${layout.attempts}${epoch}`)
   }
 
@@ -75,7 +78,7 @@ class FolderCommitter implements SinkCommitter {
   async begin(): Promise<void> {
     const { folder } = this.#layout
     try {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       for (const name of await readdir(folder)) {
         if (this.#isAttempts(name)) await this.#removeAttempts(name)
         else if (this.#isGone(name)) await rm(join(folder, name), { recursive: true, force: true })
@@ -90,9 +93,12 @@ class FolderCommitter implements SinkCommitter {
     }
   }
 
+  /** Those of a later epoch are left alone: this start may have been taken over meanwhile. */
   #isAttempts(name: string): boolean {
     const { attempts } = this.#layout
-    return name.startsWith(attempts) && /^\d+$/.test(name.slice(attempts.length))
+    if (!name.startsWith(attempts)) return false
+    const epoch = name.slice(attempts.length)
+    return /^\d+$/.test(epoch) && Number(epoch) <= this.#epoch
   }
 
   /** A start that died left it. */
@@ -169,7 +175,15 @@ class FolderCommitter implements SinkCommitter {
   }
 
   async close(): Promise<void> {
-    await rm(this.#attempts, { recursive: true, force: true })
+    const folder = this.#attempts
+    await rm(folder, { recursive: true, force: true }).catch((cause: unknown) => {
+      throw new StreamingError(
+        'SINK_FAILED',
+        `Cannot remove folder "${folder}": ${messageOf(cause)}; check the disk. No batch is in ` +
+          `it, and the next start removes it`,
+        { cause },
+      )
+    })
   }
 }
 

@@ -2,9 +2,11 @@
 // in which order.
 
 import type { FileHandle } from 'node:fs/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { files } from 'millrace/sinks'
+import { quietLogger } from 'millrace/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LocalStore } from '../../src/checkpoint/local-store.ts'
 
@@ -64,6 +66,25 @@ test('LocalStore flushes the name of a new folder before it publishes in it', as
   expect(calls.indexOf('sync state')).toBeGreaterThanOrEqual(0)
   expect(calls.indexOf('sync state')).toBeLessThan(calls.indexOf('link part snapshot-1.bin'))
   expect(calls.at(-1)).toBe('sync epoch-1')
+})
+
+test('LocalStore flushes the name of a folder that another process made, once', async () => {
+  await mkdir(join(root, 'state', 'slots'))
+  calls.length = 0
+  await store.createIfAbsent('slots/1.log', Buffer.from('claim'))
+  expect(calls).toContain('sync state')
+  expect(calls.indexOf('sync state')).toBeLessThan(calls.indexOf('link part 1.log'))
+  calls.length = 0
+  await store.createIfAbsent('slots/2.log', Buffer.from('claim'))
+  expect(calls).not.toContain('sync state')
+})
+
+test('the files sink flushes the name of its folder', async () => {
+  const context = { pipeline: 'p', outputId: 0, epoch: 1, logger: quietLogger, retried: () => {} }
+  const writer = await files(join(root, 'out', 'words')).open(context)
+  expect(calls).toContain(`sync ${basename(root)}`)
+  expect(calls).toContain('sync out')
+  await writer.close()
 })
 
 test('LocalStore flushes nothing at an append, and the data at a sync', async () => {

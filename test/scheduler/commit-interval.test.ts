@@ -29,6 +29,7 @@ interface Options {
   readonly batchInterval?: number
   readonly commitInterval?: number
   readonly faults?: StoreFault[]
+  readonly guarantee?: 'at-least-once'
 }
 
 async function live(options: Options = {}): Promise<Life> {
@@ -39,10 +40,11 @@ async function live(options: Options = {}): Promise<Life> {
   } = options
   const sink = new CollectingSink<number>()
   const counting = new FaultyStore(store, options.faults ?? [])
-  const { batchInterval = 1_000, commitInterval } = options
+  const { batchInterval = 1_000, commitInterval, guarantee } = options
   const intervals = { batchInterval, ...(commitInterval === undefined ? {} : { commitInterval }) }
   const described = pipeline('p', { ...intervals, checkpoint: counting }, (ssc) => {
-    ssc.receive(source).writeTo(sink)
+    const { name, open, guarantee: own } = sink
+    ssc.receive(source).writeTo({ name, open, guarantee: guarantee ?? own })
   })
   const run = await start(described, { clock, logger: quietLogger, takeover: 'force' })
   const operation = store.appends ? 'sync' : 'createIfAbsent'
@@ -83,7 +85,8 @@ for (const appends of [true, false]) {
 
 test('a commit becomes durable at the next batch, though that one has no plan', async () => {
   const store = new MemoryStore()
-  const life = await live({ store })
+  const guarantee = 'at-least-once'
+  const life = await live({ store, guarantee })
   life.source.push(1)
   await tick(life.run, life.clock)
   const before = life.writes()
@@ -92,8 +95,23 @@ test('a commit becomes durable at the next batch, though that one has no plan', 
   await tick(life.run, life.clock)
   expect(life.writes() - before).toBe(1)
   const { source, clock } = life
-  const next = await live({ store: await remains(store), source, clock })
+  const next = await live({ store: await remains(store), source, clock, guarantee })
   expect(next.sink.batches.size).toBe(0)
+  for (const { run } of [life, next]) await run.stop()
+})
+
+test('a batch without records that a sink was told of does not come again with some', async () => {
+  const store = new MemoryStore()
+  const life = await live({ store })
+  await tick(life.run, life.clock)
+  expect([...life.sink.batches.keys()]).toEqual([1])
+  life.source.push(1)
+  const { source, sink, clock } = life
+  const next = await live({ store: await remains(store), source, clock })
+  await tick(next.run, clock)
+  expect(sink.batches.get(1)?.flat()).toEqual([])
+  expect(next.sink.batches.get(1)?.flat() ?? []).toEqual([])
+  expect(next.sink.batches.get(2)?.flat()).toEqual([1])
   for (const { run } of [life, next]) await run.stop()
 })
 

@@ -20,6 +20,7 @@ export const LAYERS: readonly Layer[] = [
     holds: [
       ...['errors.ts', 'assert.ts', 'duration.ts', 'clock.ts', 'events.ts', 'task-scope.ts'],
       'service-calls.ts',
+      'durable-folder.ts',
     ],
   },
   { name: 'batch', holds: ['batch/'], pure: true },

@@ -7,7 +7,8 @@ import { ValuesBlock } from '../../src/batch/values-block.ts'
 import type { Position, RangeData, Receiver, SourceRange } from '../../src/receivers/receiver.ts'
 import { pickFrom } from './picks.ts'
 
-const PARTITION = 'all'
+/** The one partition. */
+export const PARTITION = 'all'
 
 /** How much arrives between two cuts. */
 export interface Arrivals {
@@ -63,17 +64,20 @@ function reread(records: readonly string[], { after, upTo }: SourceRange): Range
   return rangeOf(records, offsetOf(after), offsetOf(upTo))
 }
 
-function rangeOf(records: readonly string[], from: number, to: number): RangeData {
+/** Gives the records from one offset to another, as a range. */
+export function rangeOf(records: readonly string[], from: number, to: number): RangeData {
   const block = new ValuesBlock(records.slice(from, to), from)
   const counts = { records: block.length, crc: block.crc(0), caughtUpAt: 0, parents: [] }
   const range = { partition: PARTITION, after: at(from), upTo: at(to), ...counts }
   return { range, blocks: [block] }
 }
 
-function at(offset: number): Position {
+/** The position after so many records. */
+export function at(offset: number): Position {
   return { kind: 'sequence', sequence: String(offset), sub: -1 }
 }
 
-function offsetOf(position: Position): number {
+/** How many records are before a position. */
+export function offsetOf(position: Position): number {
   return position.kind === 'sequence' ? Number(position.sequence) : 0
 }

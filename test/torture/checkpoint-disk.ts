@@ -12,8 +12,9 @@ import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Clock } from '../../src/clock.ts'
 import { ScriptedS3 } from '../checkpoint/scripted-s3.ts'
 import { arrivalSource } from './arrival-source.ts'
+import { checkArrived } from './arrived-check.ts'
 import type { Bucket } from './faulty-bucket.ts'
-import { checkOutputs, type Life, type LifeOptions, live } from './lives.ts'
+import { type Life, type LifeOptions, live } from './lives.ts'
 import { type Batches, fileOutputs, type Outputs } from './outputs.ts'
 import { type Fate, type Step, SteppedWorld } from './stepped-world.ts'
 import { WatchedDisk } from './watched-disk.ts'
@@ -41,12 +42,6 @@ const ARRIVING_MAX = 7
 
 /** Lives after these take all that is left. */
 const LIVES_MAX = 2
-
-/** The records of all batches, in the order of their ids. */
-function inOrder(batches: ReadonlyMap<number, readonly unknown[]>): unknown[] {
-  const sorted = [...batches].sort(([a], [b]) => a - b)
-  return sorted.flatMap(([, records]) => records)
-}
 
 /** Where the checkpoint lies. */
 export type CheckpointKind = 'local' | 's3'
@@ -143,24 +138,14 @@ export class CheckpointDisk {
   /** Rejects unless the outputs hold every record once and in order, and in each batch what
    * follows from the records of the batches up to it. */
   async check(): Promise<void> {
-    const { sides, outputs, expected } = WRITTEN[this.#name]
+    const { sides, outputs } = WRITTEN[this.#name]
     const there = new Map<string, Batches>()
     for (const output of [...sides, ...outputs]) {
       there.set(output, await this.#outputs.batches(output))
     }
-    const batchesOf = (output: string): Batches => there.get(output) ?? new Map()
-    const found = { left: batchesOf('left'), right: batchesOf('right') }
-    for (const side of sides) {
-      const has = inOrder(found[side]).join(' ')
-      const should = this.#input[side].flat().join(' ')
-      if (has !== should) throw new Error(`Output "${side}" must hold ${should}, got ${has}`)
-    }
-    const last = Math.max(...['left', ...outputs].flatMap((one) => [...batchesOf(one).keys()]))
-    const wordsOf = (side: Side): string[][] =>
-      Array.from({ length: last }, (_, i) => (found[side].get(i + 1) ?? []).map(String))
-    const arrived = { left: wordsOf('left'), right: wordsOf('right') }
-    const ids = Array.from({ length: last }, (_, i) => i + 1)
-    checkOutputs(this.#name, expected(arrived), batchesOf, ids)
+    const { left, right } = this.#input
+    const written = { left: left.flat(), right: right.flat() }
+    checkArrived(this.#name, written, (output) => there.get(output) ?? new Map())
   }
 
   async remove(): Promise<void> {

@@ -8,6 +8,7 @@ import { disk } from './disk.ts'
 import { flips } from './flips.ts'
 import { kill } from './kill.ts'
 import { mutants } from './mutants.ts'
+import { sim } from './sim.ts'
 import { torn } from './torn.ts'
 import type { Torture } from './torture.ts'
 import { zombie } from './zombie.ts'
@@ -19,6 +20,7 @@ export const TORTURES: readonly Torture[] = [
   crashPoints,
   disk,
   clock,
+  sim,
   mutants,
   zombie,
   kill,

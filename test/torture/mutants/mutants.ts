@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/checkpoint/local-store.ts',
-        find: 'await fs.link(tmp, path)\n      await syncDir(dirname(path))',
+        find: 'await fs.link(tmp, path)\n      await syncFolder(dirname(path))',
         replace: 'await fs.link(tmp, path)',
       },
     ],

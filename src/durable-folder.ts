@@ -1,0 +1,36 @@
+// Folders whose names survive a power loss.
+
+import { access, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { codeOf } from './errors.ts'
+
+/** Makes a folder and those above it. Each name is durable before anything is made below it; that
+ * of a folder which is there is made so too: whoever made it may have died before. */
+export async function makeFolder(path: string): Promise<void> {
+  const isThere = await access(path).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  )
+  const above = dirname(path)
+  if (!isThere && above !== path) await makeFolder(above)
+  await mkdir(path, { recursive: true })
+  try {
+    await syncFolder(above)
+  } catch (error) {
+    // What one may not even read, somebody else has made.
+    const isForeign = codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
+    if (!isThere || !isForeign) throw error
+  }
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder, and keeps names durable without it.
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
