@@ -8,6 +8,7 @@ import { disk } from './disk.ts'
 import { flips } from './flips.ts'
 import { kill } from './kill.ts'
 import { mutants } from './mutants.ts'
+import { reshard } from './reshard.ts'
 import { sim } from './sim.ts'
 import { torn } from './torn.ts'
 import type { Torture } from './torture.ts'
@@ -24,5 +25,6 @@ export const TORTURES: readonly Torture[] = [
   mutants,
   zombie,
   kill,
+  reshard,
   ...commands,
 ]
