@@ -47,6 +47,8 @@ const READING = new Set(['open', 'read', 'exists', 'list', 'close'])
 export class EngineLife {
   readonly news = new NewsOfLife()
   readonly streams: Readonly<Record<StreamName, WatchedStream>>
+  /** How many calls the service had had before. */
+  readonly firstCall: number
   /** The last step of a dead one. */
   lastStep = ''
   expiredIterators = 0
@@ -59,7 +61,13 @@ export class EngineLife {
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.#clock = new LifeClock(parts.clock)
-    const streamOf = (stream: StreamName) => new WatchedStream((news) => parts.onCut(stream, news))
+    const { simulator, onCut } = parts
+    this.firstCall = simulator.callCount
+    const streamOf = (stream: StreamName) =>
+      new WatchedStream(
+        (news) => onCut(stream, news),
+        () => simulator.callCount,
+      )
     this.streams = { orders: streamOf('orders'), payments: streamOf('payments') }
     this.#world = new SteppedWorld((step) => {
       if (step.n !== this.#death?.at) return { kind: 'goes on' }

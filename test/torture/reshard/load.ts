@@ -9,9 +9,9 @@ import { STREAMS, type StreamName } from './two-streams.ts'
 const KEYS = 40
 const EVERY_MS_MIN = 100
 const EVERY_MS_MAX = 700
-const AT_ONCE_MAX = 6
+const AT_ONCE_MAX = 24
 /** A payment comes at most so many numbers after its order, or so many before. */
-const LATE_MAX = 40
+const LATE_MAX = 160
 const BURST = { small: { records: 300, bytes: 12 }, fat: { records: 28, bytes: 30_000 } } as const
 
 /** How a burst is made up: many records, or big ones. */
@@ -37,7 +37,7 @@ export class Load {
       this.#put('orders', 1 + this.#pick(AT_ONCE_MAX))
       const missing = this.sent.orders.length - this.sent.payments.length
       // Now and then a payment is there before its order.
-      const late = this.#pick(LATE_MAX) - 3
+      const late = this.#pick(LATE_MAX) - 10
       if (missing > late) this.#put('payments', Math.min(AT_ONCE_MAX + 2, missing - late))
       await sleep(this.#clock, EVERY_MS_MIN + this.#pick(EVERY_MS_MAX - EVERY_MS_MIN))
     }

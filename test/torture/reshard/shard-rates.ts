@@ -1,5 +1,6 @@
-// The limits of the service, checked on its own log: each shard is read five times a second at
-// most, a page is paid off at 2 MiB a second before the next read, and no read was refused.
+// What the log of the service shows: each shard is read five times a second at most, a page is paid
+// off at 2 MiB a second before the next read, no read was refused, and a child is read after its
+// parents only.
 
 import type { LoggedCall } from 'millrace/testing'
 
@@ -29,5 +30,23 @@ export function checkRates(calls: readonly LoggedCall[]): void {
     if (atMs < Math.floor(openAt))
       throw new Error(`${what}: its last page is paid off at ${openAt}`)
     if (bytes > 0) paidAt.set(key, atMs + (bytes / BYTES_PER_SECOND) * SECOND_MS)
+  }
+}
+
+/** Throws where a shard was read after one of its children. `calls`: those of one life, from when
+ * it began to read. */
+export function checkReads(
+  stream: string,
+  calls: readonly LoggedCall[],
+  parentsOf: ReadonlyMap<string, readonly string[]>,
+): void {
+  const overtaken = new Map<string, string>()
+  for (const { operation, stream: name, shard = '', atMs } of calls) {
+    if (operation !== 'GetRecords' || name !== stream) continue
+    const child = overtaken.get(shard)
+    if (child !== undefined) {
+      throw new Error(`${stream}/${shard} is read at ${atMs}, and its child ${child} was before`)
+    }
+    for (const parent of parentsOf.get(shard) ?? []) overtaken.set(parent, shard)
   }
 }

@@ -21,12 +21,16 @@ export class WatchedStream {
   from: PartitionPositions | undefined
   /** Which cut of this life had the end of a shard. */
   readonly endedIn = new Map<string, number>()
+  /** How many calls the service had had when the receiver began to read; undefined before. */
+  firstCall: number | undefined
   readonly #positions = new Map<string, Position>()
   readonly #onCut: (news: CutNews) => void
+  readonly #callCount: () => number
   #cuts = 0
 
-  constructor(onCut: (news: CutNews) => void) {
+  constructor(onCut: (news: CutNews) => void, callCount: () => number) {
     this.#onCut = onCut
+    this.#callCount = callCount
   }
 
   /** `random`: where the receiver's jitter comes from. */
@@ -49,7 +53,10 @@ export class WatchedStream {
         for (const { partition, position } of positions) this.#positions.set(partition, position)
         return positions
       },
-      run: () => receiver.run(),
+      run: () => {
+        this.firstCall = this.#callCount()
+        receiver.run()
+      },
       cut: (limits) => {
         const cut = receiver.cut(limits)
         if (cut !== undefined) this.#take(cut)

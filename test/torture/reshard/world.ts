@@ -5,12 +5,12 @@ import { KinesisSimulator, MemoryStore } from 'millrace/testing'
 import { sleep } from '../../../src/clock.ts'
 import { pickFrom } from '../picks.ts'
 import { VirtualClock } from '../virtual-clock.ts'
-import type { Coverage } from './coverage.ts'
+import { BETWEEN, type Coverage, lineageMet } from './coverage.ts'
 import { EngineLife, streamsOf } from './engine-life.ts'
 import { checkArrivals, checkFolds, checkLineage } from './expected.ts'
 import { hasArrived, Load } from './load.ts'
 import { type ReshardKind, Reshards } from './reshards.ts'
-import { checkRates } from './shard-rates.ts'
+import { checkRates, checkReads } from './shard-rates.ts'
 import { STREAMS, type StreamName } from './two-streams.ts'
 import type { CutNews } from './watched-source.ts'
 import { WrittenOutputs } from './written-outputs.ts'
@@ -22,6 +22,8 @@ const GAP_MS_MAX = 6_000
 const DOWN_MS_MIN = 1_000
 const DOWN_MS_MAX = 25_000
 const OUTAGE_MS = 320_000
+/** What has not come so long after the end of the load is lost. */
+const LATE_MS_MAX = OUTAGE_MS + 120_000
 /** Steps to the death after what it waits for. */
 const DEATH_STEPS_MAX = 45
 
@@ -58,7 +60,7 @@ export class World {
     this.#trigger = TRIGGERS[pick(TRIGGERS.length)] ?? 'end'
     this.#armedAfter = 1 + pick(events)
     this.#recordsPerCallMax = [20, 60, 10_000][pick(3)] ?? 20
-    this.#outage = pick(8) === 0
+    this.#outage = pick(6) === 0
     const clock = this.#clock
     const fromMs = clock.wallMs() + pick(20_000)
     const stream = STREAMS[pick(2)] ?? 'orders'
@@ -79,7 +81,7 @@ export class World {
     try {
       await this.#clock.passFor(this.#play(), this.#clock.wallMs() + HOUR_MS)
       this.#check()
-      return `killed ${this.#trigger === 'reshard' ? 'after' : 'at'} ${WORDS[this.#trigger]}`
+      return this.#note()
     } catch (cause) {
       throw new Error(this.#told.join(', '), { cause })
     } finally {
@@ -105,7 +107,9 @@ export class World {
     await Promise.race([this.#killed(), lived])
     this.#load.end()
     await loading
-    await Promise.race([this.#until(() => this.#isThrough()), lived])
+    const lateMs = this.#clock.wallMs() + LATE_MS_MAX
+    const isOver = () => this.#isThrough() || this.#clock.wallMs() > lateMs
+    await Promise.race([this.#until(isOver), lived])
     await this.#life.stop()
     await living
   }
@@ -250,9 +254,20 @@ export class World {
     }
     checkFolds(batches)
     checkRates(this.#simulator.calls)
-    for (const life of this.#lives) checkNews(life)
+    for (const [i, life] of this.#lives.entries()) {
+      checkNews(life)
+      this.#checkReads(life, this.#lives[i + 1]?.firstCall)
+    }
     for (const stream of STREAMS) this.#checkTold(stream)
-    this.#note()
+  }
+
+  /** A child is read when its parents are. */
+  #checkReads(life: EngineLife, end: number | undefined): void {
+    for (const [name, { firstCall }] of streamsOf(life)) {
+      if (firstCall === undefined) continue
+      const calls = this.#simulator.calls.slice(firstCall, end)
+      checkReads(name, calls, this.#reshards.parents(name))
+    }
   }
 
   /** Every reshard was told, by one life or another. */
@@ -265,35 +280,18 @@ export class World {
     }
   }
 
-  /** Notes what this world came to. */
-  #note(): void {
+  /** Notes what this world came to; gives where the engine was killed. */
+  #note(): string {
     const coverage = this.#coverage
     if (this.#outputs.redone > 0) coverage.met('batch redone')
-    for (const life of this.#lives) {
-      if (life.expiredIterators > 0) coverage.met('iterators expired')
-      for (const [stream, { from = [], endedIn }] of streamsOf(life)) {
-        const known = new Set(from.map(({ partition }) => partition))
-        const ended = new Set(
-          from.flatMap((one) => (one.position.kind === 'END' ? [one.partition] : [])),
-        )
-        for (const [child, parents] of this.#reshards.parents(stream)) {
-          const [left, right] = parents
-          if (left === undefined) continue
-          const endings = parents.filter((parent) => ended.has(parent)).length
-          if (right !== undefined && endings === 1) {
-            coverage.met('killed between the ends of two parents that merge')
-          }
-          if (endings === parents.length && !known.has(child)) {
-            coverage.met('killed between the end of a parent and the first batch of a child')
-          }
-          if (right === undefined || endings > 0) continue
-          const cuts = parents.flatMap((parent) => endedIn.get(parent) ?? [])
-          if (cuts.length === 2 && cuts[0] !== cuts[1]) {
-            coverage.met('merge whose parents ended in different batches')
-          }
-        }
-      }
+    const met = this.#lives.flatMap((life) =>
+      streamsOf(life).flatMap(([name, stream]) => lineageMet(stream, this.#reshards.parents(name))),
+    )
+    for (const situation of met) coverage.met(situation)
+    if (this.#lives.some(({ expiredIterators }) => expiredIterators > 0)) {
+      coverage.met('iterators expired')
     }
+    return met.includes(BETWEEN) ? 'killed between parents and children' : 'killed elsewhere'
   }
 
   #anyStream(): StreamName {
@@ -309,12 +307,6 @@ export class World {
     this.#told.push(`${(atMs / 1_000).toFixed(1)} s: ${what}`)
   }
 }
-
-const WORDS = {
-  reshard: 'a reshard',
-  end: 'the end of a parent',
-  child: 'the first batch of a child',
-} as const
 
 function kindOf(done: string): ReshardKind {
   const scaled = /^scale \w+ (\d+) to (\d+)$/.exec(done)
