@@ -26,6 +26,13 @@ export class VirtualClock implements Clock {
     return this.#timers.add(this.#now + Math.max(0, Math.ceil(delayMs)), fire)
   }
 
+  /** Resolves when so much of this time has passed; no real time passes for it. */
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(ms, resolve)
+    })
+  }
+
   /** Lets time pass until something holds, which is looked at whenever there is nothing to do at a
    * moment; throws when it would be later than `untilMs`, or when nothing can happen any more. */
   async pass(holds: () => boolean, untilMs: number): Promise<void> {

@@ -2,7 +2,6 @@
 // partition key of each number.
 
 import type { KinesisSimulator } from 'millrace/testing'
-import { sleep } from '../../../src/clock.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 import { STREAMS, type StreamName } from './two-streams.ts'
 
@@ -39,7 +38,7 @@ export class Load {
       // Now and then a payment is there before its order.
       const late = this.#pick(LATE_MAX) - 10
       if (missing > late) this.#put('payments', Math.min(AT_ONCE_MAX + 2, missing - late))
-      await sleep(this.#clock, EVERY_MS_MIN + this.#pick(EVERY_MS_MAX - EVERY_MS_MIN))
+      await this.#clock.wait(EVERY_MS_MIN + this.#pick(EVERY_MS_MAX - EVERY_MS_MIN))
     }
     const missing = this.sent.orders.length - this.sent.payments.length
     if (missing > 0) this.#put('payments', Math.min(500, missing))

@@ -2,7 +2,6 @@
 // one event, however many splits and merges it causes.
 
 import { type KinesisSimulator, ServiceFault } from 'millrace/testing'
-import { sleep } from '../../../src/clock.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 import type { StreamName } from './two-streams.ts'
 
@@ -52,7 +51,7 @@ export class Reshards {
         return this.#tryOnce(stream, kind, preferred)
       } catch (error) {
         if (!(error instanceof ServiceFault) || !BUSY.has(error.code)) throw error
-        await sleep(this.#clock, AGAIN_MS)
+        await this.#clock.wait(AGAIN_MS)
       }
     }
   }

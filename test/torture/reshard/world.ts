@@ -2,7 +2,6 @@
 // and starts again, and what must hold at the end.
 
 import { KinesisSimulator, MemoryStore } from 'millrace/testing'
-import { sleep } from '../../../src/clock.ts'
 import { pickFrom } from '../picks.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import { BETWEEN, type Coverage, lineageMet } from './coverage.ts'
@@ -99,7 +98,7 @@ export class World {
       this.#simulator.call('CreateStream', { StreamName, ShardCount: 1 + this.#pick(3) })
     }
     // A stream takes its time until it is there.
-    await sleep(this.#clock, 3_000)
+    await this.#clock.wait(3_000)
     const loading = this.#load.run()
     const living = this.#live()
     const lived = Promise.race([living, new Promise<never>(() => undefined)])
@@ -161,16 +160,16 @@ export class World {
   /** Nobody reads for a while; shards may change meanwhile. */
   async #beDown(): Promise<void> {
     this.#isDown = true
-    await sleep(this.#clock, DOWN_MS_MIN + this.#pick(4_000))
+    await this.#clock.wait(DOWN_MS_MIN + this.#pick(4_000))
     const more = this.#pick(3)
     for (let n = 0; n < more; n += 1) await this.#reshard(this.#anyStream(), this.#anyKind())
-    if (this.#pick(2) === 0) await sleep(this.#clock, this.#pick(DOWN_MS_MAX))
+    if (this.#pick(2) === 0) await this.#clock.wait(this.#pick(DOWN_MS_MAX))
     this.#isDown = false
   }
 
   /** All events, in scenes of one or two. */
   async #reshardAll(): Promise<void> {
-    await sleep(this.#clock, 2_500 + this.#pick(2_000))
+    await this.#clock.wait(2_500 + this.#pick(2_000))
     while (this.#made < this.#events) {
       const stream = this.#anyStream()
       const scene = this.#pick(6)
@@ -178,7 +177,7 @@ export class World {
       else if (scene === 1) await this.#unevenMerge(stream)
       else if (scene === 2) await this.#halveAndDouble(stream)
       else await this.#reshard(stream, this.#anyKind())
-      if (this.#pick(4) > 0) await sleep(this.#clock, this.#pick(GAP_MS_MAX))
+      if (this.#pick(4) > 0) await this.#clock.wait(this.#pick(GAP_MS_MAX))
     }
   }
 
@@ -231,7 +230,7 @@ export class World {
 
   /** The kill that did not come by what it waited for comes now. */
   async #killed(): Promise<void> {
-    await sleep(this.#clock, GAP_MS_MAX)
+    await this.#clock.wait(GAP_MS_MAX)
     this.#kill()
     await this.#until(() => this.#kills > 0 && !this.#isDown)
   }
@@ -242,8 +241,8 @@ export class World {
 
   /** Looks every second; the last batch and the last reshards are through one after. */
   async #until(holds: () => boolean): Promise<void> {
-    while (!holds()) await sleep(this.#clock, 1_000)
-    await sleep(this.#clock, 3_000)
+    while (!holds()) await this.#clock.wait(1_000)
+    await this.#clock.wait(3_000)
   }
 
   #check(): void {
