@@ -1,6 +1,7 @@
 // Opens what a run is made of, in the order that makes a restart safe.
 
 import { Batch } from '../batch/batch.ts'
+import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
 import type { BatchLog, Recovered } from '../checkpoint/log.ts'
 import { steadyTime } from '../clock.ts'
@@ -35,13 +36,18 @@ export function underWayOf(parts: EngineParts, { log, outputs }: Opened): UnderW
   return new UnderWay(parts.settings, isAlone ? undefined : commitIntervalOf(parts))
 }
 
+/** The newest batch that runs before this one planned, committed or skipped; 0: none. */
+function newestBatchOf({ lastBatchId, redo }: Pick<Recovered, 'lastBatchId' | 'redo'>): number {
+  return Math.max(lastBatchId, redo.at(-1)?.batchId ?? 0)
+}
+
 /** The time of the newest batch that a run before this one planned. A wall clock that is behind it
  * was set back: batch times go on all the same, and the next batch is due in one interval. */
 function lastTimeOf(
   { settings, clock, logger }: EngineParts,
   { zeroTime, lastBatchId, redo }: Recovered,
 ): number {
-  const lastTime = zeroTime + (redo.at(-1)?.batchId ?? lastBatchId) * settings.batchIntervalMs
+  const lastTime = zeroTime + newestBatchOf({ lastBatchId, redo }) * settings.batchIntervalMs
   const behindMs = lastTime - clock.wallMs()
   if (behindMs > 0) logger.warn({ behindMs }, 'The wall clock is behind the last batch: check it')
   return lastTime
@@ -76,17 +82,7 @@ export async function openEngine(
     const batches = await executor.slice(node.id, from, to)
     return batches.map((parts) => new Batch(leaf(parts.map((part) => [part])), runtime))
   })
-  const outputs: OpenOutput[] = []
-  for (const [outputId, output] of graph.outputs.entries()) {
-    const name = nameOf(output)
-    const retried = (error: unknown) =>
-      events.emit({ kind: 'sink-retried', outputId, name, retries: 1, error })
-    const context = { pipeline: parts.pipeline, outputId, epoch, logger: parts.logger, retried }
-    const opened = await openOutput(output, context, parts.sinks, runtime)
-    undo.push(() => opened.writer.close())
-    await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
-    outputs.push(opened)
-  }
+  const outputs = await openOutputs(parts, { log, recovered, runtime, undo })
   const receivers = new Receivers(parts, execution.receivers, told)
   undo.push(() => receivers.stop())
   await receivers.start(log, recovered)
@@ -123,4 +119,39 @@ export async function openEngine(
   await engine.redo(recovered.redo)
   engine.begin()
   return engine
+}
+
+interface OutputsStart {
+  readonly log: BatchLog | undefined
+  readonly recovered: Recovered
+  readonly runtime: BatchRuntime
+  readonly undo: (() => Promise<void>)[]
+}
+
+/** Opens the driver's side of each output, and tells it what is to be redone. */
+async function openOutputs(
+  parts: EngineParts,
+  { log, recovered, runtime, undo }: OutputsStart,
+): Promise<OpenOutput[]> {
+  const { graph, events, pipeline, logger, sinks } = parts
+  const epoch = log?.epoch ?? 0
+  const newestBatchId = newestBatchOf(recovered)
+  const outputs: OpenOutput[] = []
+  for (const [outputId, output] of graph.outputs.entries()) {
+    const name = nameOf(output)
+    const retried = (error: unknown) =>
+      events.emit({ kind: 'sink-retried', outputId, name, retries: 1, error })
+    const context = { pipeline, outputId, epoch, newestBatchId, logger, retried }
+    const opened = await openOutput(output, context, sinks, runtime).catch(
+      async (error: unknown) => {
+        // What is in the way may be the successor's: then this start was taken over.
+        await log?.sync()
+        throw error
+      },
+    )
+    undo.push(() => opened.writer.close())
+    await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
+    outputs.push(opened)
+  }
+  return outputs
 }

@@ -6,7 +6,8 @@ import type { Sink } from './sink.ts'
  * with a manifest; exactly once. A batch without records makes no directory. Files and names are
  * durable when the batch is committed. The files are written by the threads that have the records.
  *
- * `folder` is relative to the working directory. Rejects at start if it cannot be written.
+ * `folder` is relative to the working directory. The start rejects if it cannot be written, and if
+ * it holds batches of another checkpoint: they would stand in the way of new ones.
  *
  * @example
  * ```ts
@@ -21,6 +22,9 @@ export function files(folder: string): Sink<unknown> {
     nameOf: ({ batchId }) => `batch-${String(batchId).padStart(12, '0')}`,
     partName: (i) => `part-${String(i).padStart(5, '0')}.jsonl`,
     lineOf: jsonLine,
-    refuseOthers: false,
+    batchIdOf: (name) => {
+      const id = /^batch-(\d{12,})$/.exec(name)?.[1]
+      return id === undefined ? undefined : Number(id)
+    },
   })
 }

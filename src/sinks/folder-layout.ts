@@ -9,8 +9,8 @@ export interface FolderLayout {
   nameOf(batch: SinkBatch): string
   partName(partition: number): string
   lineOf(record: unknown): string
-  /** True: a directory that is there and holds another batch is an error, and not kept. */
-  readonly refuseOthers: boolean
+  /** The batch of a directory's name; undefined for others, and where names have no ids. */
+  batchIdOf(name: string): number | undefined
 }
 
 /** A part of a batch, as its manifest names it. */

@@ -3,8 +3,10 @@
 // Tasks write the parts into a directory of their attempt, under the attempts of this epoch; the
 // driver adds the manifest and renames the directory. A rename onto a directory that is there
 // fails, so a batch that is there stays as it is; its records are the same, because its plan was
-// durable before the first write. A new epoch removes the attempts of earlier ones: a rename, and a
-// write, by a driver that was fenced then find nothing.
+// durable before the first write. For that reason too a start knows of every batch that its
+// checkpoint has written: later ones are another's, and the start is refused. A new epoch removes
+// the attempts of earlier ones: a rename, and a write, by a driver that was fenced then find
+// nothing.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -67,10 +69,12 @@ class FolderCommitter implements SinkCommitter {
   readonly #layout: FolderLayout
   readonly #epoch: number
   readonly #attempts: string
+  readonly #newestBatchId: number
 
-  constructor(layout: FolderLayout, { epoch }: SinkContext) {
+  constructor(layout: FolderLayout, { epoch, newestBatchId }: SinkContext) {
     this.#layout = layout
     this.#epoch = epoch
+    this.#newestBatchId = newestBatchId ?? Number.POSITIVE_INFINITY
     this.#attempts = join(layout.folder, `${layout.attempts}${epoch}`)
   }
 
@@ -79,18 +83,38 @@ class FolderCommitter implements SinkCommitter {
     const { folder } = this.#layout
     try {
       await makeFolder(folder)
+      await this.#refuseOthers()
       for (const name of await readdir(folder)) {
         if (this.#isAttempts(name)) await this.#removeAttempts(name)
         else if (this.#isGone(name)) await rm(join(folder, name), { recursive: true, force: true })
       }
       await mkdir(this.#attempts, { recursive: true })
     } catch (cause) {
+      if (cause instanceof ConfigError) throw cause
       throw new ConfigError(
         `Cannot write to folder "${folder}": ${messageOf(cause)}; check that it exists or can be ` +
           `made, its permissions, and that the disk has room`,
         { cause },
       )
     }
+  }
+
+  /** Throws where a batch is there that the checkpoint does not know of. */
+  async #refuseOthers(): Promise<void> {
+    const { folder, batchIdOf } = this.#layout
+    const ids = (await readdir(folder)).map((name) => batchIdOf(name) ?? 0)
+    const newest = ids.reduce((a, b) => Math.max(a, b), 0)
+    const known = this.#newestBatchId
+    if (newest <= known) return
+    const starts =
+      known === 0
+        ? 'this start counts its batches from 1'
+        : `the checkpoint ends with batch ${known}`
+    throw new ConfigError(
+      `Cannot write to folder "${folder}": it holds batch ${newest}, and ${starts}, so that ` +
+        `batch is of another checkpoint and would be kept in place of a new one; write to a new ` +
+        `folder, move the batches after ${known} away, or start with the checkpoint of those`,
+    )
   }
 
   /** Those of a later epoch are left alone: this start may have been taken over meanwhile. */
@@ -152,7 +176,7 @@ class FolderCommitter implements SinkCommitter {
   }
 
   async #publish(batch: SinkBatch, directory: string): Promise<void> {
-    const { folder, nameOf, refuseOthers } = this.#layout
+    const { folder, nameOf } = this.#layout
     const target = join(folder, nameOf(batch))
     await syncFolder(directory)
     try {
@@ -160,7 +184,7 @@ class FolderCommitter implements SinkCommitter {
     } catch (error) {
       const there = codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST'
       if (!there) throw error
-      if (refuseOthers) await requireSameBatch(batch, target)
+      await requireSameBatch(batch, target)
       await this.#remove(batch)
     }
     await syncFolder(folder)
@@ -205,6 +229,6 @@ async function requireSameBatch(batch: SinkBatch, target: string): Promise<void>
       : `batch ${found.batchId} of pipeline "${found.pipeline}"`
   throw new StreamingError(
     'SINK_FAILED',
-    `Folder "${target}" is there and holds ${holds}: move it away, or save under another prefix`,
+    `Folder "${target}" is there and holds ${holds}: move it away, or write to another place`,
   )
 }

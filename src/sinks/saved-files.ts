@@ -17,6 +17,6 @@ export function savedFiles({ format, prefix, suffix }: Save): Sink<unknown> {
     nameOf: ({ time }) => basename(pathOf(time)),
     partName: (i) => `part-${String(i).padStart(5, '0')}${isText ? '' : '.jsonl'}`,
     lineOf: isText ? textOf : jsonLine,
-    refuseOthers: true,
+    batchIdOf: () => undefined,
   })
 }

@@ -39,6 +39,10 @@ export interface SinkContext {
   readonly outputId: number
   /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
+  /** The newest batch that the checkpoint knows of, planned, committed or skipped; 0 if it is
+   * fresh, or there is none. What the place holds of a later one is of another checkpoint. The
+   * engine always gives it. @default not known */
+  readonly newestBatchId?: number
   /** Takes what an operator of the service should know. */
   readonly logger: Logger
   /** Counts a call to the place that failed and is made again. */
