@@ -5,6 +5,7 @@ import { commands } from './commands.ts'
 import { crashPoints } from './crash-points.ts'
 import { differential } from './differential.ts'
 import { disk } from './disk.ts'
+import { faults } from './faults.ts'
 import { flips } from './flips.ts'
 import { kill } from './kill.ts'
 import { mutants } from './mutants.ts'
@@ -22,6 +23,7 @@ export const TORTURES: readonly Torture[] = [
   disk,
   clock,
   sim,
+  faults,
   mutants,
   zombie,
   kill,

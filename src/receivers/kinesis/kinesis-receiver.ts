@@ -49,6 +49,7 @@ export class KinesisReceiver implements Receiver {
   readonly #reader: StreamReader
   readonly #gaps: GapWatch
   readonly #random: () => number
+  #listing: Promise<readonly ListedShard[]> | undefined
   #cuts = 0
   #running = false
 
@@ -245,7 +246,10 @@ export class KinesisReceiver implements Receiver {
 
   /** Lists the shards and adds those that are new; several that ask at once share one listing. */
   async #discover(): Promise<{ readonly listed: readonly ListedShard[] }> {
-    const listed = await this.#reader.shards()
+    this.#listing ??= this.#reader.shards().finally(() => {
+      this.#listing = undefined
+    })
+    const listed = await this.#listing
     this.#found(this.#table.unknownOf(listed, true) ?? [])
     return { listed }
   }

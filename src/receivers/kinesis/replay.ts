@@ -25,7 +25,9 @@ export async function replayRange(
       continue
     }
     records.push(...page.records)
-    emptyPages = page.records.length === 0 ? emptyPages + 1 : 0
+    // Behind the tip an empty page says nothing: the service gives some, with records after them.
+    const isEnd = page.records.length === 0 && page.behindMs === 0
+    emptyPages = isEnd ? emptyPages + 1 : 0
     iterator = page.next
   }
   return { range, blocks: records.length === 0 ? [] : [new KinesisBlock(range.partition, records)] }

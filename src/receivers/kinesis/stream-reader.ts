@@ -207,14 +207,21 @@ export class StreamReader {
     const { clock, signal } = this.#context
     const { attemptsMax = Number.POSITIVE_INFINITY, pace } = options
     let throttledAt: number | undefined
+    const answered = (): void => {
+      if (throttledAt !== undefined) this.#counts.throttled(clock.monotonicMs() - throttledAt)
+    }
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.#inTurn(send, options)
-        if (throttledAt !== undefined) this.#counts.throttled(clock.monotonicMs() - throttledAt)
+        answered()
         return answer
       } catch (error) {
         const kind = kindOf(error)
-        if (signal.aborted || kind === 'expired') throw error
+        if (signal.aborted) throw error
+        if (kind === 'expired') {
+          answered()
+          throw error
+        }
         const attempts = kind === 'renew' ? Math.min(attemptsMax, RENEW_ATTEMPTS) : attemptsMax
         if (kind === 'fatal' || attempt >= attempts) throw unreachable(this.#settings, error)
         this.#failed(kind, error, attempt)

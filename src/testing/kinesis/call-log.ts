@@ -20,6 +20,8 @@ export interface LoggedCall {
   readonly outcome: string
   /** What was made to happen to it; 'none' for most. */
   readonly fault: FaultKind
+  /** Milliseconds after which it was answered; more than 0 for a `slow` one. */
+  readonly delayMs: number
 }
 
 /** Keeps the newest calls. */

@@ -12,7 +12,7 @@ import { seededRandom } from './seeded-random.ts'
  *   are refused, at least one.
  * - `cut-before`: the connection is cut, nothing executed.
  * - `cut-after`: executed, then the connection is cut: a lost acknowledgement.
- * - `slow`: answered after `delayMs`.
+ * - `slow`: executed at once, and answered after `delayMs`.
  * - `duplicate`: the records of a put are stored twice, the answer names the first.
  * - `empty`: a `GetRecords` gives no records although there are some, and its iterator stands
  *   where it stood. */
@@ -102,8 +102,8 @@ export class FaultPlan {
     this.counts = this.#counts
   }
 
-  /** Whoever takes the call asks once and carries out `slow`, by waiting before the service is
-   * called; the service carries out the rest, cuts included, by a `ConnectionCut`. */
+  /** Whoever takes the call asks once and carries out `slow`, by holding back the answer; the
+   * service carries out the rest, cuts included, by a `ConnectionCut`. */
   decide(operation: string, input: Readonly<Record<string, unknown>>, atMs: number): Fault {
     for (const rule of this.#rules) {
       if (!rule.hits(operation, input, atMs, this.#random)) continue

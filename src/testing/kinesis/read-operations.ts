@@ -172,9 +172,11 @@ export const getRecords = operation<GetRecordsInput>(
   },
 )
 
-function validIterator(text: string, { nowMs }: CallContext): ShardIterator {
+function validIterator(text: string, { nowMs, notes }: CallContext): ShardIterator {
   const iterator = decodeIterator(text)
   if (iterator === undefined) throw invalidArgument('Invalid ShardIterator.')
+  notes.stream = iterator.stream
+  notes.shard = iterator.shardId
   if (nowMs - iterator.givenMs <= ITERATOR_LIFE_MS) return iterator
   throw new ServiceFault(
     'ExpiredIteratorException',
@@ -189,9 +191,7 @@ function timeText(ms: number): string {
 }
 
 function placeOf(iterator: ShardIterator, input: OfStream, context: CallContext) {
-  const { account, nowMs, notes } = context
-  notes.stream = iterator.stream
-  notes.shard = iterator.shardId
+  const { account, nowMs } = context
   const stream = account.stream(iterator.stream, nowMs)
   const shard = stream?.shards[shardIndexOf(iterator.shardId) ?? -1]
   if (

@@ -59,20 +59,20 @@ function responseOf({ status, headers, body }: WireResponse): Answer['response']
 /** What a socket would do with the client's limits: an abort, and a request that takes too long. */
 function within<T>(answer: Promise<T>, clock: Clock, options: Options = {}): Promise<T> {
   const { abortSignal, requestTimeout = 0 } = options
-  const limit = new AbortController()
-  const limited = new Promise<never>((_resolve, reject) => {
+  const signal = abortSignal as AbortSignal | undefined
+  return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(named('AbortError', 'Request aborted'))
-    if (abortSignal?.aborted === true) abort()
-    if (abortSignal !== undefined && 'addEventListener' in abortSignal) {
-      abortSignal.addEventListener('abort', abort, { once: true, signal: limit.signal })
-    }
-    if (requestTimeout <= 0) return
-    const cancel = clock.after(requestTimeout, () => {
+    if (signal?.aborted === true) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const tooLong = (): void => {
       reject(named('TimeoutError', `The request took longer than ${requestTimeout} ms`))
+    }
+    const cancel = requestTimeout > 0 ? clock.after(requestTimeout, tooLong) : undefined
+    answer.then(resolve, reject).finally(() => {
+      signal?.removeEventListener('abort', abort)
+      cancel?.()
     })
-    limit.signal.addEventListener('abort', cancel)
   })
-  return Promise.race([answer, limited]).finally(() => limit.abort())
 }
 
 /** The SDK tells failures of a connection apart by their names. */

@@ -39,8 +39,8 @@ export interface KinesisServiceOptions {
 
 /** The service of one account in one region.
  *
- * Whoever takes a call in (the HTTP server, the request handler) asks `faults.decide()` once, waits
- * if the fault is `slow`, and passes the fault on to `call()`, which carries out all others. */
+ * Whoever takes a call in (the HTTP server, the request handler) asks `faults.decide()` once and
+ * passes the fault on to `call()`, which carries it out; `slow` alone is left: the answer waits. */
 export class KinesisService {
   readonly clock: Clock
   readonly faults: FaultPlan
@@ -90,6 +90,7 @@ export class KinesisService {
    * `ConnectionCut` if nobody may get an answer. */
   call(operation: string, input: Input, fault: Fault = NO_FAULT): Output {
     const nowMs = this.nowMs()
+    const delayMs = fault.kind === 'slow' ? fault.delayMs : 0
     const notes: CallNotes = { stream: undefined, shard: undefined, records: 0, bytes: 0 }
     let outcome = 'ok'
     try {
@@ -100,7 +101,7 @@ export class KinesisService {
       outcome = outcomeOf(thrown)
       throw thrown
     } finally {
-      this.#log.add({ operation, ...notes, atMs: nowMs, outcome, fault: fault.kind })
+      this.#log.add({ operation, ...notes, atMs: nowMs, outcome, fault: fault.kind, delayMs })
     }
   }
 

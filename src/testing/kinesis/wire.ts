@@ -57,7 +57,7 @@ const CBOR_FORMAT: Format = {
 }
 
 /** What the wire needs of the service. `decide` is asked once a call; the wire carries out `slow`,
- * by waiting before the call, and the service the rest. */
+ * by holding the answer back, and the service the rest. */
 export interface WiredService {
   readonly clock: Clock
   readonly faults: { decide(operation: string, input: Input, atMs: number): Fault }
@@ -100,8 +100,11 @@ export class Wire {
     const service = this.#service
     const input = readInput(body, OPERATIONS.get(operation)?.members ?? {}, format.scalars)
     const fault = service.faults.decide(operation, input, service.nowMs())
-    if (fault.kind === 'slow') await sleep(service.clock, fault.delayMs)
-    return service.call(operation, input, fault)
+    try {
+      return service.call(operation, input, fault)
+    } finally {
+      if (fault.kind === 'slow') await sleep(service.clock, fault.delayMs)
+    }
   }
 }
 

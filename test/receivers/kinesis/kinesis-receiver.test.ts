@@ -68,3 +68,17 @@ test('what was cut is read again by its ranges', async () => {
   await opened.pass(2_000)
   expect(textsOf(await again)).toEqual(textsOf(cut))
 })
+
+test('what was cut is read again though the service gives nothing for a while', async () => {
+  const startMs = 1_700_000_000_000
+  const fromMs = startMs + 2_000
+  const faults = [{ kind: 'empty', fromMs, untilMs: fromMs + 60_000 }] as const
+  const kinesis = newStream(1, { faults })
+  kinesis.put('s', [...'abcdef'])
+  opened = await OpenedKinesis.start(kinesis, STREAM)
+  await opened.pass(2_000)
+  const cut = opened.cut()
+  const again = opened.receiver.replay(cut.map(({ range }) => range))
+  await opened.pass(90_000)
+  expect(textsOf(await again)).toEqual([...'abcdef'])
+})

@@ -80,12 +80,13 @@ export class SimulatedKinesis {
   async #send(command: Command, { abortSignal }: { readonly abortSignal?: AbortSignal }) {
     const operation = command.constructor.name.replace(/Command$/, '')
     const fault = this.service.faults.decide(operation, command.input, this.service.nowMs())
-    if (fault.kind === 'slow') await this.#later(fault.delayMs, abortSignal)
     await Promise.resolve()
     try {
       return this.service.call(operation, command.input, fault)
     } catch (error) {
       throw asSdkError(error)
+    } finally {
+      if (fault.kind === 'slow') await this.#later(fault.delayMs, abortSignal)
     }
   }
 }

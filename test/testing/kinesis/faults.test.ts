@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
+import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis'
+import { KinesisSimulator, ManualClock } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { type FaultKind, FaultPlan, type FaultRule } from '../../../src/testing/kinesis/faults.ts'
 import { ConnectionCut } from '../../../src/testing/kinesis/service-fault.ts'
@@ -159,7 +162,7 @@ describe('the log of calls', () => {
     streams.faulty('GetRecords', { ShardIterator: streams.iterator('TRIM_HORIZON') })
     codeOf(() => streams.call('ListShards', { StreamName: 'other' }))
     const shard = 'shardId-000000000000'
-    const at = { stream: 's', shard, atMs: START_MS + 10 }
+    const at = { stream: 's', shard, atMs: START_MS + 10, delayMs: 0 }
     expect(streams.service.calls.slice(1)).toEqual([
       {
         ...at,
@@ -188,8 +191,34 @@ describe('the log of calls', () => {
         bytes: 0,
         outcome: 'ResourceNotFoundException',
         fault: 'none',
+        delayMs: 0,
       },
     ])
+  })
+
+  test('has the place of a read whose iterator has expired', () => {
+    const streams = withRules()
+    const iterator = streams.iterator('TRIM_HORIZON')
+    streams.clock.advance(300_001)
+    const read = () => streams.faulty('GetRecords', { ShardIterator: iterator })
+    expect(codeOf(read)).toBe('ExpiredIteratorException')
+    const place = { stream: 's', shard: 'shardId-000000000000' }
+    expect(streams.service.calls.at(-1)).toMatchObject(place)
+  })
+
+  test('has the time of a slow call when it came, and how long its answer took', async () => {
+    const clock = new ManualClock(START_MS)
+    const faults = [{ kind: 'slow', operation: 'PutRecord', delayMs: 700 }] as const
+    const simulator = new KinesisSimulator({ clock, faults })
+    simulator.call('CreateStream', { StreamName: 's', ShardCount: 1 })
+    const requestHandler = simulator.requestHandler()
+    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' }
+    const config = { region: 'us-east-1', credentials, maxAttempts: 1, requestHandler }
+    const put = new KinesisClient(config).send(new PutRecordCommand(PUT))
+    while (simulator.callCount < 2) await setImmediate()
+    clock.advance(700)
+    await put
+    expect(simulator.calls.at(-1)).toMatchObject({ atMs: START_MS, delayMs: 700, fault: 'slow' })
   })
 
   test('keeps the newest calls; the counters of the shards go on', () => {

@@ -99,10 +99,10 @@ describe.each([
     const abort = new AbortController()
     const put = client.send(new PutRecordCommand(PUT), { abortSignal: abort.signal })
     const failed = expect(put).rejects.toMatchObject({ name: 'AbortError' })
-    await turn()
+    while (service.calls.length === 0) await turn()
     abort.abort()
     await failed
-    expect(service.calls).toEqual([])
+    expect(service.calls).toHaveLength(1)
   })
 })
 
