@@ -14,9 +14,12 @@ const files = require('node:fs/promises') as Calls
 const timers = require('node:timers/promises') as Calls
 const chance = require('node:crypto') as Calls
 
-const DISK_CALLS = [
-  ...['access', 'readFile', 'readdir', 'mkdir', 'link', 'rename', 'rmdir', 'rm', 'open'],
+const SIMULATED = [
+  ...['access', 'readFile', 'writeFile', 'readdir', 'mkdir', 'link', 'rename', 'rmdir', 'rm'],
+  'open',
 ] as const
+/** Calls that take a path; one that is not simulated is refused. */
+const DISK_CALLS = Object.keys(files).filter((name) => typeof files[name] === 'function')
 
 /** Puts the simulation in the place of what Node has; gives what puts it back. */
 export function replaceBuiltins(world: World, disk: DiskCalls): () => void {
@@ -29,7 +32,7 @@ export function replaceBuiltins(world: World, disk: DiskCalls): () => void {
   })
   for (const name of DISK_CALLS) {
     const call = files[name] as Call
-    const simulated = disk[name].bind(disk) as (...args: unknown[]) => unknown
+    const simulated = simulationOf(name, disk)
     files[name] = (...args: never[]) => {
       const paths: readonly unknown[] = args
       const path = simPath(paths[0])
@@ -53,6 +56,14 @@ export function replaceBuiltins(world: World, disk: DiskCalls): () => void {
       for (const [name, call] of calls) module[name] = call
     }
     syncBuiltinESMExports()
+  }
+}
+
+function simulationOf(name: string, disk: DiskCalls): (...args: unknown[]) => unknown {
+  const known = SIMULATED.find((one) => one === name)
+  if (known !== undefined) return disk[known].bind(disk) as (...args: unknown[]) => unknown
+  return () => {
+    throw new Error(`The simulated disk has no ${name}: add it in test/torture/sim/`)
   }
 }
 

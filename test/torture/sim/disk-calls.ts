@@ -52,6 +52,15 @@ export class DiskCalls {
     })
   }
 
+  writeFile(path: string, content: string | Uint8Array): Promise<void> {
+    const bytes = Buffer.from(content as Uint8Array)
+    const write = (share: number): void => {
+      const node = this.#opened(path, 'w')
+      if (node instanceof FileNode) node.data = bytes.subarray(0, Math.floor(bytes.length * share))
+    }
+    return this.#call('writeFile', path, { run: () => write(1), part: write })
+  }
+
   readdir(path: string, options?: { readonly recursive?: boolean }): Promise<unknown[]> {
     return this.#call('readdir', path, {
       run: () => {
