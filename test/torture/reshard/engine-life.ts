@@ -9,7 +9,7 @@ import type { DriverSink, Sink } from 'millrace/sinks'
 import type { KinesisSimulator, MemoryStore } from 'millrace/testing'
 import type { CheckpointStore } from '../../../src/checkpoint/store.ts'
 import type { Cancel, Clock } from '../../../src/clock.ts'
-import { SteppedWorld } from '../stepped-world.ts'
+import { type Fate, type Step, SteppedWorld } from '../stepped-world.ts'
 import { NewsOfLife } from './shard-news.ts'
 import { type OutputName, STREAMS, type StreamName, twoStreams } from './two-streams.ts'
 import { type CutNews, WatchedStream } from './watched-source.ts'
@@ -25,6 +25,7 @@ export interface EngineParts {
   readonly ordinal: number
   readonly takeover: 'wait' | 'force'
   readonly snapshotEvery: number
+  readonly batchBytesMax: number
   readonly recordsPerCallMax: number
   /** Where the receivers' jitter comes from. */
   readonly random: () => number
@@ -34,6 +35,8 @@ export interface EngineParts {
 /** When to die: so many steps from now on, before the step or after it. */
 export interface Death {
   readonly steps: number
+  /** Which steps count: all, or those of the checkpoint and the sinks. */
+  readonly of: 'all' | 'writes'
   readonly when: 'before' | 'after'
 }
 
@@ -41,6 +44,7 @@ type HttpRequest = Parameters<HttpHandler['handle']>[0]
 type HttpHandlerOptions = Parameters<HttpHandler['handle']>[1]
 
 const CHANGING = new Set(['createIfAbsent', 'append', 'sync', 'delete'])
+const GOES_ON: Fate = { kind: 'goes on' }
 const READING = new Set(['open', 'read', 'exists', 'list', 'close'])
 
 /** An engine that runs until it is told to die. */
@@ -56,7 +60,9 @@ export class EngineLife {
   readonly #world: SteppedWorld
   readonly #clock: LifeClock
   readonly #run: Promise<Run>
-  #death: { readonly at: number; readonly when: 'before' | 'after' } | undefined
+  #death: Death | undefined
+  /** Steps that are left until it dies. */
+  #left = Number.POSITIVE_INFINITY
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -69,20 +75,16 @@ export class EngineLife {
         () => simulator.callCount,
       )
     this.streams = { orders: streamOf('orders'), payments: streamOf('payments') }
-    this.#world = new SteppedWorld((step) => {
-      if (step.n !== this.#death?.at) return { kind: 'goes on' }
-      const { when } = this.#death
-      this.lastStep = `${when} ${step.call}`
-      this.#clock.end()
-      return { kind: 'stops', when }
-    })
+    this.#world = new SteppedWorld((step) => this.#fateOf(step))
     this.#run = this.#start()
     this.#run.catch(() => undefined)
   }
 
   /** Chooses the step at which it dies, unless it is chosen. */
-  die({ steps, when }: Death): void {
-    this.#death ??= { at: this.#world.calls.length + steps, when }
+  die(death: Death): void {
+    if (this.#death !== undefined) return
+    this.#death = death
+    this.#left = death.steps
   }
 
   /** Resolves once it is dead; rejects with what ended it otherwise. */
@@ -95,14 +97,25 @@ export class EngineLife {
     await (await this.#run).stop({ graceful: false })
   }
 
+  #fateOf({ call }: Step): Fate {
+    const death = this.#death
+    if (death === undefined || (death.of === 'writes' && !isWrite(call))) return GOES_ON
+    this.#left -= 1
+    if (this.#left !== 0) return GOES_ON
+    this.lastStep = `${death.when} ${call}`
+    this.#clock.end()
+    return { kind: 'stops', when: death.when }
+  }
+
   #start(): Promise<Run> {
-    const { store, ordinal, takeover, snapshotEvery } = this.#parts
+    const { store, ordinal, takeover, snapshotEvery, batchBytesMax } = this.#parts
+    const checkpoint = this.#steppedStore(store, ordinal)
     return start(twoStreams, {
       args: {
         sourceOf: (stream) => this.#sourceOf(stream),
         sinkOf: (output) => this.#sinkOf(output),
       },
-      overrides: { checkpoint: this.#steppedStore(store, ordinal), snapshotEvery },
+      overrides: { checkpoint, snapshotEvery, batchBytesMax },
       takeover,
       clock: this.#clock,
       logger: this.news.logger,
@@ -179,6 +192,10 @@ export class EngineLife {
     }
     return sink
   }
+}
+
+function isWrite(call: string): boolean {
+  return CHANGING.has(call) || call.startsWith('write ')
 }
 
 function operationOf({ headers, path }: HttpRequest): string {

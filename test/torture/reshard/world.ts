@@ -20,11 +20,14 @@ const KINDS: readonly ReshardKind[] = ['split', 'merge', 'double', 'halve']
 const GAP_MS_MAX = 6_000
 const DOWN_MS_MIN = 1_000
 const DOWN_MS_MAX = 25_000
-const OUTAGE_MS = 320_000
+/** Longer than an iterator lives, also one that was made after the kill. */
+const OUTAGE_MS = 420_000
 /** What has not come so long after the end of the load is lost. */
 const LATE_MS_MAX = OUTAGE_MS + 120_000
-/** Steps to the death after what it waits for. */
-const DEATH_STEPS_MAX = 45
+/** Steps to the death after what it waits for: a batch has some fifteen writes. */
+const DEATH_STEPS_MAX = { all: 45, writes: 30 } as const
+/** Less than a burst: a batch cannot take all that waits. */
+const BATCH_BYTES_SMALL = 2_000
 
 /** What the kill waits for. */
 const TRIGGERS = ['reshard', 'end', 'end', 'child'] as const
@@ -46,6 +49,7 @@ export class World {
   /** How many events are made before the kill is armed. */
   readonly #armedAfter: number
   readonly #recordsPerCallMax: number
+  readonly #batchBytesMax: number
   readonly #outage: boolean
   #made = 0
   #isDown = false
@@ -59,7 +63,8 @@ export class World {
     this.#trigger = TRIGGERS[pick(TRIGGERS.length)] ?? 'end'
     this.#armedAfter = 1 + pick(events)
     this.#recordsPerCallMax = [20, 60, 10_000][pick(3)] ?? 20
-    this.#outage = pick(6) === 0
+    this.#batchBytesMax = pick(3) === 0 ? BATCH_BYTES_SMALL : 64 * 1_048_576
+    this.#outage = pick(5) === 0
     const clock = this.#clock
     const fromMs = clock.wallMs() + pick(20_000)
     const stream = STREAMS[pick(2)] ?? 'orders'
@@ -143,6 +148,7 @@ export class World {
       ordinal: this.#lives.length + 1,
       takeover: pick(2) === 0 ? 'wait' : 'force',
       snapshotEvery: 2 + pick(6),
+      batchBytesMax: this.#batchBytesMax,
       recordsPerCallMax: this.#recordsPerCallMax,
       random: () => jitter(2 ** 30) / 2 ** 30,
       onCut: (stream, news) => this.#cut(stream, news),
@@ -194,7 +200,8 @@ export class World {
 
   /** One of two parents has much more to read than the other. */
   async #unevenMerge(stream: StreamName): Promise<void> {
-    const shard = this.#load.burst(stream, this.#pick(2) === 0 ? 'small' : 'fat')
+    const isSmall = this.#batchBytesMax === BATCH_BYTES_SMALL || this.#pick(2) === 0
+    const shard = this.#load.burst(stream, isSmall ? 'small' : 'fat')
     await this.#reshard(stream, 'merge', shard)
   }
 
@@ -225,7 +232,8 @@ export class World {
   #kill(): void {
     if (this.#kills > 0 || this.#isDown) return
     const when = this.#pick(2) === 0 ? 'before' : 'after'
-    this.#life.die({ steps: 1 + this.#pick(DEATH_STEPS_MAX), when })
+    const of = this.#pick(3) === 0 ? 'all' : 'writes'
+    this.#life.die({ steps: 1 + this.#pick(DEATH_STEPS_MAX[of]), of, when })
   }
 
   /** The kill that did not come by what it waited for comes now. */
