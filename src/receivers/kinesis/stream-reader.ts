@@ -16,6 +16,7 @@ import { messageOf } from '../../errors.ts'
 import { fullJitterMs } from '../../service-calls.ts'
 import type { Position, ReceiverContext } from '../receiver.ts'
 import type { CallCounts } from './call-counts.ts'
+import { decodeRecords } from './decoded-records.ts'
 import { type FailureKind, kindOf, unreachable } from './failures.ts'
 import type { ReceivedRecord } from './kinesis-record.ts'
 import type { KinesisSettings } from './options.ts'
@@ -154,7 +155,8 @@ export class StreamReader {
   async read(iterator: string, limit: number, pace: ShardPace): Promise<Page | undefined> {
     const { clock } = this.#context
     const Limit = Math.max(1, Math.min(limit, this.#settings.recordsPerCallMax))
-    const command = new GetRecordsCommand({ ShardIterator: iterator, Limit, ...this.#arn })
+    const input = { ShardIterator: iterator, Limit, ...this.#arn }
+    const command = decodeRecords(new GetRecordsCommand(input))
     let askedAt = clock.wallMs()
     try {
       const answer = await this.#call(
