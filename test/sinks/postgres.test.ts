@@ -203,61 +203,6 @@ describe.skipIf(!hasPostgres())('postgres', { timeout: 120_000 }, () => {
     })
   })
 
-  describe('a record that the table refuses', () => {
-    test.each<[string, string, Pair[], RegExp]>([
-      [
-        'by its type',
-        'n integer',
-        [
-          ['a', 1],
-          ['b', 2],
-          ['c', 2.5],
-        ],
-        /record 1 of partition 1 of batch 1 to PostgreSQL table "refused": .*"2\.5" \(column "n"\)/,
-      ],
-      [
-        'by NOT NULL',
-        'n integer NOT NULL',
-        [['a', null as never]],
-        /record 0 of partition 1 of batch 1 to .*value in column "n" .*\(column "n"; Failing row/,
-      ],
-      [
-        'by a CHECK',
-        'n integer CONSTRAINT small CHECK (n < 10)',
-        [
-          ['a', 1],
-          ['b', 20],
-        ],
-        /partition 1 of batch 1 to .*constraint "small"/,
-      ],
-      [
-        'by a unique index',
-        'n integer UNIQUE',
-        [
-          ['a', 7],
-          ['b', 7],
-        ],
-        /batch 1 to .*constraint "refused_n_key"; Key \(n\)=\(7\) already exists/,
-      ],
-      [
-        'as a column cannot be made of it',
-        'n integer',
-        [
-          ['a', 1],
-          ['b', { x: 1 } as never],
-        ],
-        /record 0 of partition 1 of batch 1 to .*json or jsonb only.* \(column "n"\)/,
-      ],
-    ])('%s is named, and nothing of the batch is there', async (_how, column, pairs, message) => {
-      await run(`DROP TABLE IF EXISTS refused; CREATE TABLE refused (word text, ${column})`)
-      await run('DROP SCHEMA IF EXISTS m_refused CASCADE')
-      const failed = write('refused', [pairs])
-      await expect(failed).rejects.toMatchObject({ code: 'SINK_FAILED' })
-      await expect(failed).rejects.toThrow(message)
-      expect(await rowsOf(server, 'SELECT * FROM refused')).toEqual([])
-    })
-  })
-
   describe('in one life after another', () => {
     const batch = (batchId: number, ...words: string[]) => ({
       batchId,

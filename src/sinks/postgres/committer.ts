@@ -14,9 +14,17 @@ import type {
 } from '../sink.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import { Connections } from './connections.ts'
+import { type FailedMerge, isRefusal, type RecordPlace, refusedRecord } from './culprit.ts'
 import { writeFailed } from './failures.ts'
 import type { PostgresSettings } from './options.ts'
-import { createStage, mergeOf, type StagedDetail, type StageTicket, stagedRows } from './stage.ts'
+import {
+  createStage,
+  type Merge,
+  mergeOf,
+  type StagedDetail,
+  type StageTicket,
+  stagedRows,
+} from './stage.ts'
 import { type TargetTable, targetTable } from './target-table.ts'
 
 /** Merges staged batches into the table. */
@@ -26,7 +34,7 @@ export class PostgresCommitter implements SinkCommitter {
   readonly #connections: Connections
   readonly #bookkeeping: Bookkeeping
   readonly #ticket: StageTicket
-  readonly #merge: string
+  readonly #merge: Merge
 
   private constructor(
     settings: PostgresSettings<never>,
@@ -89,9 +97,25 @@ export class PostgresCommitter implements SinkCommitter {
         this.#context.retried,
       )
     } catch (error) {
-      throw error instanceof StreamingError ? error : writeFailed(batch, this.#table, error)
+      if (error instanceof StreamingError) throw error
+      const failed = { merge: this.#merge, values: valuesOf(batch, written), records, error }
+      throw writeFailed(batch, this.#table, error, await this.#culprit(failed))
     }
     return { records, bytes }
+  }
+
+  /** Where it cannot be found, the error of the batch says as much as PostgreSQL does. */
+  async #culprit(failed: FailedMerge): Promise<RecordPlace | undefined> {
+    if (!isRefusal(failed.error)) return undefined
+    try {
+      return await this.#connections.use(
+        (client) => refusedRecord(client, failed),
+        this.#context.retried,
+      )
+    } catch (err) {
+      this.#context.logger.warn({ err }, 'Cannot find the record that PostgreSQL refused')
+      return undefined
+    }
   }
 
   async close(): Promise<void> {
@@ -111,13 +135,11 @@ export class PostgresCommitter implements SinkCommitter {
     const { stage } = this.#ticket
     const isNew = await this.#bookkeeping.enter(client, batch, records)
     if (isNew) {
-      const tries = written.map(({ detail }) => (detail as StagedDetail).tried)
-      const partitions = written.map(({ partition }) => partition)
-      const values = [batch.batchId, batch.attempt, partitions, tries]
+      const values = valuesOf(batch, written)
       const counted = await client.query(`SELECT count(*) AS n ${stagedRows(stage)}`, values)
       const found = Number((counted.rows[0] as { n: string }).n)
       if (found !== records) throw stageLost(batch, this.#table, found, records)
-      await client.query(this.#merge, values)
+      await client.query(this.#merge.statement, [...values, null])
       await this.#bookkeeping.prune(client, batch)
     }
     await client.query(`TRUNCATE ${stage}`)
@@ -142,6 +164,15 @@ export class PostgresCommitter implements SinkCommitter {
       this.#context.logger.warn({ err, stage }, 'Cannot drop a staging table: the next start will')
     }
   }
+}
+
+/** What `stagedRows` takes. */
+function valuesOf(
+  { batchId, attempt }: SinkBatch,
+  written: readonly WrittenPartition[],
+): unknown[] {
+  const tries = written.map(({ detail }) => (detail as StagedDetail).tried)
+  return [batchId, attempt, written.map(({ partition }) => partition), tries]
 }
 
 function stageLost(

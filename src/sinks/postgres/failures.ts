@@ -39,23 +39,29 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-/** The error of a batch that cannot be written. `partition`: where its task failed. */
+/** The error of a batch that cannot be written. `at`: where it failed, as far as that is known. */
 export function writeFailed(
   batch: SinkBatch,
   table: string,
   cause: unknown,
-  partition?: number,
+  at?: { readonly partition: number; readonly record?: number | undefined },
 ): StreamingError {
   const report: Report = typeof cause === 'object' && cause !== null ? cause : {}
-  const line = partition === undefined ? undefined : /, line (\d+)/.exec(report.where ?? '')?.[1]
-  const record = line === undefined ? '' : `record ${Number(line) - 1} of `
-  const place = partition === undefined ? '' : `${record}partition ${partition} of `
+  const record = at?.record === undefined ? '' : `record ${at.record} of `
+  const place = at === undefined ? '' : `${record}partition ${at.partition} of `
   return new StreamingError(
     'SINK_FAILED',
     `Cannot write ${place}batch ${batch.batchId} to PostgreSQL table "${table}": ` +
       `${messageOf(cause)}${about(report)}`,
     { cause, retryable: isPassing(cause) },
   )
+}
+
+/** The record at which a COPY failed, from 0; undefined where PostgreSQL does not tell. */
+export function copiedRecord(cause: unknown): number | undefined {
+  const { where }: Report = typeof cause === 'object' && cause !== null ? cause : {}
+  const line = /, line (\d+)/.exec(where ?? '')?.[1]
+  return line === undefined ? undefined : Number(line) - 1
 }
 
 /** The error of a record whose columns cannot be written. */
@@ -72,7 +78,7 @@ export class BadRecord extends Error {
     this.column = options.column
   }
 
-  /** As `writeFailed` names it. */
+  /** As a COPY names it. */
   get where(): string {
     return `, line ${this.record + 1}`
   }

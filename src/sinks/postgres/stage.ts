@@ -53,18 +53,31 @@ export function stagedRows(stage: string): string {
   )
 }
 
-/** The statement that moves an attempt's rows into the table; of a key the last one counts. */
+/** Moves the rows of an attempt on. */
+export interface Merge {
+  /** Inserts or upserts the first $5 of them, or all where that is NULL. */
+  readonly statement: string
+  /** Gives `partition` and `record` of the one after the first $5. */
+  readonly locate: string
+}
+
+/** The statements that move an attempt's rows into the table; of a key the last one counts. */
 export function mergeOf(
   target: TargetTable,
   stage: string,
   key: readonly string[] | undefined,
-): string {
+): Merge {
   const names = target.columns.map(({ name }) => name)
   const list = names.map(quoted).join(', ')
   const into = `INSERT INTO ${target.name} (${list})`
   const values = names.map((name) => `s.${quoted(name)}`).join(', ')
+  const place = `s.${PARTITION} AS partition, s.${ROW} AS record`
   if (key === undefined) {
-    return `${into} SELECT ${values} ${stagedRows(stage)} ORDER BY s.${PARTITION}, s.${ROW}`
+    const rows = `${stagedRows(stage)} ORDER BY s.${PARTITION}, s.${ROW}`
+    return {
+      statement: `${into} SELECT ${values} ${rows} LIMIT $5::bigint`,
+      locate: `SELECT ${place} ${rows} OFFSET $5::bigint LIMIT 1`,
+    }
   }
   const keys = key.map((name) => `s.${quoted(name)}`).join(', ')
   const latest = `ORDER BY ${keys}, s.${PARTITION} DESC, s.${ROW} DESC`
@@ -73,8 +86,11 @@ export function mergeOf(
     others.length === 0
       ? 'DO NOTHING'
       : `DO UPDATE SET ${others.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}`
-  return (
-    `${into} SELECT DISTINCT ON (${keys}) ${values} ${stagedRows(stage)} ${latest} ` +
-    `ON CONFLICT (${key.map(quoted).join(', ')}) ${change}`
-  )
+  const rows = `${stagedRows(stage)} ${latest}`
+  return {
+    statement:
+      `${into} SELECT DISTINCT ON (${keys}) ${values} ${rows} LIMIT $5::bigint ` +
+      `ON CONFLICT (${key.map(quoted).join(', ')}) ${change}`,
+    locate: `SELECT DISTINCT ON (${keys}) ${place} ${rows} OFFSET $5::bigint LIMIT 1`,
+  }
 }

@@ -7,7 +7,7 @@ import { messageOf } from '../../errors.ts'
 import type { SinkTask, SinkTaskContext, SinkTaskWriter, TaskReceipt } from '../sink.ts'
 import { Connections, importClient } from './connections.ts'
 import { copyField } from './copy-text.ts'
-import { BadRecord, writeFailed } from './failures.ts'
+import { BadRecord, copiedRecord, writeFailed } from './failures.ts'
 import { type ColumnOf, type PostgresSettings, quoted } from './options.ts'
 import { STAGE_COLUMNS, type StagedDetail, type StageTicket } from './stage.ts'
 
@@ -64,7 +64,8 @@ export class PostgresTaskWriter<T> implements SinkTaskWriter<T> {
         },
       )
     } catch (error) {
-      throw writeFailed(task, this.#table, error, task.partition)
+      const { partition } = task
+      throw writeFailed(task, this.#table, error, { partition, record: copiedRecord(error) })
     }
     const detail: StagedDetail = { tried: retries }
     return { records: records.length, bytes, retries, detail }
