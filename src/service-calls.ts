@@ -1,4 +1,6 @@
-// What the clients of AWS's services share where a call has failed.
+// What the clients of services share where a call has failed.
+
+import { codeOf } from './errors.ts'
 
 const FIRST_LIMIT_MS = 100
 const LIMIT_MAX_MS = 5_000
@@ -17,4 +19,22 @@ export function httpStatusOf(error: unknown): number | undefined {
   if (typeof metadata !== 'object' || metadata === null) return undefined
   const status = 'httpStatusCode' in metadata ? metadata.httpStatusCode : undefined
   return typeof status === 'number' ? status : undefined
+}
+
+/** What the system says of connections that cannot be made, or broke. */
+const NETWORK = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+])
+
+/** True where the connection to a service could not be made, or broke. */
+export function isConnectionLost(error: unknown): boolean {
+  return NETWORK.has(codeOf(error) ?? '')
 }

@@ -5,8 +5,7 @@
 // its own epoch or loses the slot.
 
 import { type Clock, sleep } from '../clock.ts'
-import { codeOf } from '../errors.ts'
-import { fullJitterMs, httpStatusOf } from '../service-calls.ts'
+import { fullJitterMs, httpStatusOf, isConnectionLost } from '../service-calls.ts'
 
 /** How long one call may go on. */
 export interface CallTimes {
@@ -75,19 +74,6 @@ const CONFLICT = 409
 const TOO_MANY = 429
 const TIMED_OUT = 408
 
-/** What the network says when an answer does not come. */
-const NETWORK = new Set([
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'EAI_AGAIN',
-  'ENOTFOUND',
-])
-
 const NETWORK_NAMES = new Set(['NoAnswer', 'TimeoutError', 'NetworkingError', 'AbortError'])
 
 /** 409: two writers of one key met, and neither knows yet who won. */
@@ -97,5 +83,5 @@ function mayBeRetried(error: unknown): boolean {
     return status >= 500 || status === CONFLICT || status === TOO_MANY || status === TIMED_OUT
   }
   const name = error instanceof Error ? error.name : ''
-  return NETWORK_NAMES.has(name) || NETWORK.has(codeOf(error) ?? '')
+  return NETWORK_NAMES.has(name) || isConnectionLost(error)
 }

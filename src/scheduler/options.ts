@@ -50,8 +50,9 @@ export interface PipelineOptions {
   /** Bytes of the batches of cached streams that are kept for `slice`. @default 64 MiB */
   readonly cacheBytesMax?: number
   /** Bytes of the records that one batch may bring from the workers to the driver, for
-   * `foreachBatch`, `print` and sinks whose tasks do not write. @default 1 GiB, as Spark's
-   * driver.maxResultSize */
+   * `foreachBatch`, `print` and sinks whose tasks do not write. The sum over all workers is what
+   * counts, but each is refused by itself before it sends more, so that for a moment the driver may
+   * hold the bound once for each worker. @default 1 GiB, as Spark's driver.maxResultSize */
   readonly resultBytesMax?: number
   /** How long a worker may run one batch before it is reported with its call stack. @default '1m'
    *  */

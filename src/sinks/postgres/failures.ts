@@ -1,6 +1,7 @@
 // What went wrong, and whether it may go right when it is done again.
 
 import { codeOf, messageOf, StreamingError } from '../../errors.ts'
+import { isConnectionLost } from '../../service-calls.ts'
 import type { SinkBatch } from '../sink.ts'
 
 /** What PostgreSQL says of an error, beside its message. */
@@ -11,13 +12,7 @@ interface Report {
   readonly constraint?: string
 }
 
-const LOST = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
+const PASSING = new Set([
   // Shut down, crashed, starting; idle for too long within a transaction.
   '57P01',
   '57P02',
@@ -33,7 +28,9 @@ const LOST = new Set([
  * for it. */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error)
-  if (code !== undefined) return LOST.has(code) || code.startsWith('08')
+  if (code !== undefined) {
+    return isConnectionLost(error) || PASSING.has(code) || code.startsWith('08')
+  }
   return /^(Connection terminated|Client has encountered a connection error|timeout expired)/.test(
     messageOf(error),
   )
