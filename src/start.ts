@@ -8,6 +8,7 @@ import { S3Store } from './checkpoint/s3-store.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { StreamGraph } from './dstream/graph.ts'
+import { type Duration, durationMs } from './duration.ts'
 import { ConfigError, StreamingError } from './errors.ts'
 import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
 import { findPipeline } from './import-pipeline.ts'
@@ -15,10 +16,12 @@ import type { Pipeline } from './pipeline.ts'
 import { type PipelineInput, sinks } from './pipeline-graph.ts'
 import { Engine, type EngineParts } from './scheduler/engine.ts'
 import type { Threads } from './scheduler/execution.ts'
+import { Health } from './scheduler/health.ts'
 import { type Metrics, metricsOf } from './scheduler/metrics.ts'
 import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
 import { type CompletedBatch, Progress } from './scheduler/progress.ts'
 import { Scheduler, type Until } from './scheduler/scheduler.ts'
+import { stopOn } from './stop-on.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { currentTally } from './task-scope.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
@@ -31,15 +34,22 @@ export interface StartOptions<A> {
   readonly overrides?: Partial<PipelineOptions>
   /** 'caught-up': ends once all that had arrived before start() is committed. @default 'stopped' */
   readonly until?: Until
-  /** Stops the run gracefully when it aborts. */
+  /** Stops the run gracefully when it aborts, and ends the wait of a start for another owner. */
   readonly signal?: AbortSignal
+  /** Signals of the system on which the run stops as `stop()` does: what was received is processed
+   * and committed, and the checkpoint is let go, so that a successor starts at once. The process
+   * ends when nothing else keeps it; a second signal ends it by force. @default none */
+  readonly stopOn?: readonly NodeJS.Signals[]
+  /** How long that may take. Then the run stops at once; what no batch has taken waits for the
+   * successor. @default '25s', which is within the 30 s of Kubernetes */
+  readonly stopWithin?: Duration
   /** Called for each event from the very first on: those of the start too, such as
    * `checkpoint-recovered` and the batches that are redone. */
   readonly onEvent?: (event: StreamEvent) => void
   /** Any logger with debug, info, warn and error. @default pino at level 'warn' on stderr */
   readonly logger?: Logger
-  /** What to do while another live process owns the checkpoint: wait up to 10 s and take over,
-   * take over at once, or reject. @default 'wait' */
+  /** What to do while another process owns the checkpoint: wait until it lets go or gives no sign
+   * of life for 10 s, take over at once, or reject. @default 'wait' */
   readonly takeover?: 'wait' | 'force' | 'refuse'
   /** Runs each batch twice and stops with RESULTS_DIFFER where the two differ: for tests, since it
    * costs as much again. @default false */
@@ -78,6 +88,12 @@ export interface Run extends AsyncDisposable {
    * event listener and in a closure or output operation of this run: it would wait for its own
    * caller. Abort the `signal` of `start()` there. */
   stop(options?: { readonly graceful?: boolean }): Promise<void>
+  /** True while the run takes in and processes: until it is to stop, fails or ends. For a probe
+   * that keeps traffic away. */
+  ready(): boolean
+  /** False once an error has ended the run, or if no batch has ended for `stuckAfter` although
+   * one was due. For a probe that restarts the process. */
+  healthy(): boolean
   /** Counters and gauges, accumulators among them. */
   metrics(): Metrics
   /** The newest completed batches, oldest first, at most 1,000. */
@@ -112,6 +128,7 @@ export async function start<A>(
   options: StartModuleOptions<A> = {},
 ): Promise<Run> {
   const workers = workersOf(what, options)
+  durationMs(options.stopWithin ?? STOP_WITHIN, 'stopWithin')
   const imported =
     what instanceof URL ? await findPipeline<A>(what, options.export ?? 'default') : undefined
   const described = imported?.pipeline ?? (what as Pipeline<A>)
@@ -236,8 +253,19 @@ async function open<A>(
   const takeover = options.takeover ?? 'wait'
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
-  const parts: EngineParts = { ...wired, fail, zeroTime, threads, verify: options.verify ?? false }
+  const { stop, off } = stopping(options, clock, () => {
+    scheduler?.end({ kind: 'now', error: undefined })
+  })
+  const parts: EngineParts = {
+    ...wired,
+    startSignal: stop,
+    fail,
+    zeroTime,
+    threads,
+    verify: options.verify ?? false,
+  }
   const engine = await Engine.open(parts).catch(async (error: unknown) => {
+    off()
     graph.stop()
     aborted.abort()
     events.close()
@@ -247,8 +275,26 @@ async function open<A>(
   const until = options.until ?? 'stopped'
   scheduler = new Scheduler({ engine, settings, clock, logger, until })
   if (failed !== undefined) scheduler.end({ kind: 'now', error: failed.error })
-  const run = { engine, scheduler, progress, graph, events, logger, aborted }
-  return new RunningPipeline({ ...run, signal: options.signal })
+  const { stuckAfterMs } = settings
+  const health = new Health({ engine, scheduler, stuckAfterMs })
+  const run = { engine, scheduler, progress, graph, events, logger, aborted, health }
+  return new RunningPipeline({ ...run, signal: stop, ended: off })
+}
+
+type StopOptions = Pick<StartOptions<unknown>, 'signal' | 'stopOn' | 'stopWithin'>
+
+const STOP_WITHIN = '25s'
+
+/** One signal for all that asks a run to stop; `off` ends listening to those of the system. */
+function stopping(
+  { signal, stopOn: signals = [], stopWithin = STOP_WITHIN }: StopOptions,
+  clock: Clock,
+  atOnce: () => void,
+): { readonly stop: AbortSignal; readonly off: () => void } {
+  const told = new AbortController()
+  const withinMs = durationMs(stopWithin, 'stopWithin')
+  const off = stopOn({ signals, withinMs, clock, gracefully: () => told.abort(), atOnce })
+  return { stop: signal === undefined ? told.signal : AbortSignal.any([signal, told.signal]), off }
 }
 
 interface RunParts {
@@ -259,7 +305,11 @@ interface RunParts {
   readonly events: EventBus
   readonly logger: Logger
   readonly aborted: AbortController
-  readonly signal: AbortSignal | undefined
+  readonly health: Health
+  /** Stops the run gracefully. */
+  readonly signal: AbortSignal
+  /** Called at the end. */
+  readonly ended: () => void
 }
 
 class RunningPipeline implements Run {
@@ -273,8 +323,8 @@ class RunningPipeline implements Run {
     this.events = parts.events
     this.done = this.#run()
     this.done.catch(() => undefined)
-    if (parts.signal?.aborted === true) this.#onAbort()
-    parts.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (parts.signal.aborted) this.#onAbort()
+    parts.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void {
@@ -287,6 +337,14 @@ class RunningPipeline implements Run {
     const graceful = options.graceful ?? true
     this.#parts.scheduler.end(graceful ? { kind: 'graceful' } : { kind: 'now', error: undefined })
     return this.done
+  }
+
+  ready(): boolean {
+    return this.#parts.health.ready
+  }
+
+  healthy(): boolean {
+    return this.#parts.health.healthy
   }
 
   metrics(): Metrics {
@@ -331,13 +389,15 @@ class RunningPipeline implements Run {
       error = thrown
     }
     graph.stop()
-    signal?.removeEventListener('abort', this.#onAbort)
+    signal.removeEventListener('abort', this.#onAbort)
     aborted.abort()
     try {
       await engine.close()
     } catch (thrown) {
       error ??= thrown
     }
+    this.#parts.health.ended(error)
+    this.#parts.ended()
     events.emit({ kind: 'pipeline-stopped', error })
     events.close()
     if (error !== undefined) throw error

@@ -178,6 +178,19 @@ export function snapshotName(epoch: number, batchId: number, ordinal: number): s
   return `${EPOCHS}${epoch}/snapshot-${batchId}-${ordinal}.bin`
 }
 
+const HEARTBEAT = /^epoch-(\d+)\/heartbeat$/
+
+/** Gives the name of the object that an owner changes as long as it lives. */
+export function heartbeatName(epoch: number): string {
+  return `${EPOCHS}${epoch}/heartbeat`
+}
+
+/** Gives the epoch of a heartbeat, or undefined if `name` is not a heartbeat's. */
+export function heartbeatEpochOf(name: string): number | undefined {
+  const match = HEARTBEAT.exec(name)
+  return match === null ? undefined : Number(match[1])
+}
+
 /** Gives the epoch of a snapshot object, or undefined if `name` is not a snapshot's. */
 export function snapshotEpochOf(name: string): number | undefined {
   const match = /^epoch-(\d+)\/snapshot-\d+-\d+\.bin$/.exec(name)

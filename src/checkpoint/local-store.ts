@@ -12,7 +12,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { assert } from '../assert.ts'
 import { makeFolder, syncFolder } from '../durable-folder.ts'
 import { codeOf, messageOf, StreamingError } from '../errors.ts'
-import type { CheckpointStore } from './store.ts'
+import type { CheckpointStore, StoreRecipe } from './store.ts'
 
 const TMP = 'tmp'
 
@@ -30,6 +30,7 @@ const NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 export class LocalStore implements CheckpointStore {
   readonly kind = 'local'
   readonly appends = true
+  readonly recipe: StoreRecipe
   readonly location: string
   readonly #dir: string
   /** The one file that is appended to, kept open. */
@@ -41,6 +42,7 @@ export class LocalStore implements CheckpointStore {
   constructor(dir: string) {
     this.#dir = realPathOf(resolve(dir))
     this.location = `local:${this.#dir}`
+    this.recipe = { module: import.meta.url, name: 'LocalStore', input: this.#dir }
   }
 
   /** Makes the folder, and removes what writers that died left in `tmp/`. */
@@ -65,6 +67,14 @@ export class LocalStore implements CheckpointStore {
       throw new Error(
         `another process removed ${SWEPT_MAX} files from "${TMP}/" as they were written`,
       )
+    })
+  }
+
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#guarded(async () => {
+      const path = this.#pathOf(name)
+      await fs.mkdir(dirname(path), { recursive: true })
+      await fs.writeFile(path, bytes)
     })
   }
 

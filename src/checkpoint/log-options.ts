@@ -3,6 +3,7 @@
 import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../events.ts'
+import { LEASE_MS } from './heartbeat.ts'
 import type { LogFlush } from './log-writer.ts'
 import { type OwnerProbe, systemProbe } from './owner.ts'
 import type { CheckpointStore } from './store.ts'
@@ -35,9 +36,11 @@ export interface LogOptions {
   readonly commitIntervalMs?: number
   /** Told of each write that made records durable. */
   readonly flushed?: (flush: LogFlush) => void
-  /** How long `wait` waits for a live owner, or for one on another host, in milliseconds.
-   * @default 10_000 — higher is kinder to an owner that is about to stop, and delays a failover. */
+  /** How long `wait` waits for a sign of life of the owner, in milliseconds.
+   * @default 10_000 — higher is kinder to an owner that is slow, and delays a failover. */
   readonly leaseMs?: number
+  /** Ends the wait for an owner. */
+  readonly signal?: AbortSignal | undefined
   /** Tells who this process is and which others live.
    * @default the processes of this machine */
   readonly host?: OwnerProbe
@@ -48,7 +51,6 @@ export const SNAPSHOT_EVERY = 100
 /** Bytes of a segment. */
 export const SEGMENT_BYTES_MAX = 16 * 2 ** 20
 const SEGMENT_BYTES_LIMIT = 2 ** 30
-const LEASE_MS = 10_000
 
 /** Stops on bounds that cannot be. */
 export function checkBounds({ segmentBytesMax, snapshotEvery }: LogOptions): void {

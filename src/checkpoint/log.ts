@@ -28,7 +28,7 @@ import type { PartitionPositions } from '../receivers/receiver.ts'
 import { explained, Fence } from './fence.ts'
 import { FlushPace } from './flush-pace.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
-import { EPOCHS, slotName, snapshotEpochOf, snapshotName } from './format.ts'
+import { EPOCHS, heartbeatEpochOf, slotName, snapshotEpochOf, snapshotName } from './format.ts'
 import { GroupWriter } from './group-writer.ts'
 import type { Ledger } from './ledger.ts'
 import {
@@ -309,7 +309,7 @@ export class BatchLog {
   async #sweep(): Promise<void> {
     const known = new Set([...namesOf(this.#snapshots), ...this.#spoiled])
     const orphans = (await this.#store.list(EPOCHS)).filter((name) => {
-      const epoch = snapshotEpochOf(name)
+      const epoch = snapshotEpochOf(name) ?? heartbeatEpochOf(name)
       return epoch !== undefined && epoch < this.epoch && !known.has(name)
     })
     await this.#deleteAll([...(await this.#slotsBefore(this.#writer.firstSlot)), ...orphans])

@@ -15,7 +15,7 @@ import { httpStatusOf } from '../service-calls.ts'
 import { SLOTS } from './format.ts'
 import { type CallTimes, S3Calls } from './s3-calls.ts'
 import { placeOf, type S3Place, type S3StoreOptions } from './s3-options.ts'
-import type { CheckpointStore } from './store.ts'
+import type { CheckpointStore, StoreRecipe } from './store.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -85,6 +85,12 @@ export class S3Store implements CheckpointStore {
     this.#queue = new PQueue({ concurrency: options.concurrentCallsMax ?? CONCURRENT_CALLS_MAX })
   }
 
+  /** A client of one's own stays in its thread. */
+  get recipe(): StoreRecipe | undefined {
+    if (this.#options.client !== undefined) return undefined
+    return { module: import.meta.url, name: 'S3Store', input: this.#options }
+  }
+
   /** Calls that failed and were made again. */
   get retries(): number {
     return this.#calls.retries
@@ -101,6 +107,13 @@ export class S3Store implements CheckpointStore {
 
   createIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
     return this.#guarded(() => this.#inTurn(name, () => this.#create(name, bytes)))
+  }
+
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    this.#connection ??= await this.#connect()
+    const { sdk } = this.#connection
+    const command = new sdk.PutObjectCommand({ ...this.#keyOf(name), Body: bytes })
+    await this.#guarded(() => this.#send(command, timesOf(0)))
   }
 
   append(name: string): Promise<void> {

@@ -2,6 +2,14 @@
 // object store and a faulty store of a test are nearly the same to it: only whether an object can
 // grow makes a difference, and only to who writes the end of the log.
 
+/** How another thread makes a store: `new (await import(module))[name](input)`. */
+export interface StoreRecipe {
+  readonly module: string
+  readonly name: string
+  /** Structured-cloneable. */
+  readonly input: unknown
+}
+
 /** Named byte objects with one atomic operation: create if absent.
  *
  * Names are relative paths with `/`, made of letters, digits, `-`, `_` and `.`.
@@ -13,12 +21,15 @@
  * - `sync` makes durable all that `read` gives, whichever process appended it;
  * - `read` gives what was written, even if it is not durable yet; undefined if there is no such
  *   object;
+ * - `put` replaces the whole object; which of two that overlap wins, and whether it is durable,
+ *   does not matter. It may be called before `open`, or without;
  * - `list` gives the names that start with `prefix`, in order of their UTF-16 units;
  * - `delete` of a missing object is no error;
  * - any method rejects with a StreamingError whose code is CHECKPOINT_UNWRITABLE if the medium
  *   refuses.
  *
- * Callers owe: a name is created once and, apart from `append`, never changed. */
+ * Callers owe: a name is created once and, apart from `append`, never changed; or it is only ever
+ * `put`. */
 export interface CheckpointStore {
   /** Short name of the kind, such as `local` or `s3`. */
   readonly kind: string
@@ -28,6 +39,8 @@ export interface CheckpointStore {
   /** True if objects can grow. Where they cannot, as in an object store, `append` and `sync` are
    * never called, and each group of commits becomes an object of its own. */
   readonly appends: boolean
+  /** How another thread makes the same store; undefined where it cannot. */
+  readonly recipe?: StoreRecipe | undefined
   /** Calls that failed and were made again, where the store makes any again. */
   readonly retries?: number
   /** Makes the place ready; rejects with a message that says what to check. */
@@ -38,6 +51,8 @@ export interface CheckpointStore {
   append(name: string, bytes: Uint8Array): Promise<void>
   /** Makes an object durable. */
   sync(name: string): Promise<void>
+  /** Makes or replaces an object that tells nothing but that somebody lives. */
+  put(name: string, bytes: Uint8Array): Promise<void>
   /** All bytes of an object; undefined if there is none. */
   read(name: string): Promise<Uint8Array | undefined>
   /** True if there is an object of that name. */

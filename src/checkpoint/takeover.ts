@@ -13,8 +13,8 @@ import { type Clock, sleep } from '../clock.ts'
 import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { Logger } from '../events.ts'
 import { Fence } from './fence.ts'
-import type { Claim, Opening, Owner } from './format.ts'
-import { encodeRecord, FORMAT, frameOf, scanSlot, slotName } from './format.ts'
+import type { Claim, Opening } from './format.ts'
+import { encodeRecord, FORMAT, frameOf, heartbeatName, scanSlot, slotName } from './format.ts'
 import { describeOwner, type OwnerProbe } from './owner.ts'
 import { isClosed, listSlots, openingOf, readLog } from './recovery.ts'
 import type { CheckpointStore } from './store.ts'
@@ -32,6 +32,8 @@ export interface TakeoverOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly probe: OwnerProbe
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A slot that was won. */
@@ -136,29 +138,32 @@ interface View {
   readonly epoch: number
   /** Undefined if there is no slot, or if its claim cannot be read. */
   readonly claim: Claim | undefined
+  /** What an owner that lives changes. */
+  readonly signs: string
   /** True if nobody holds the checkpoint: it is new, or was closed by its last owner. */
   readonly free: boolean
 }
 
-/** Resolves once the slot after the view's may be taken. */
+/** Resolves once the slot after the view's may be taken: when the owner has given no sign of life
+ * for a lease, on this process's own clock. */
 async function awaitTurn(options: TakeoverOptions): Promise<View> {
-  const { store, clock, takeover, leaseMs } = options
-  let holder: string | undefined
+  const { store, clock, takeover, leaseMs, signal } = options
+  let signs: string | undefined
   let deadlineMs = 0
   for (;;) {
     const view = await look(options)
     if (view.free) return view
     if (isGone(view, options)) return takeOver(view, options, GONE)
     if (takeover === 'refuse') throw inUse(store, view.claim)
-    const nonce = view.claim?.nonce ?? ''
-    if (nonce !== holder) {
-      holder = nonce
-      deadlineMs = clock.monotonicMs() + leaseMs
-    }
-    const leftMs = deadlineMs - clock.monotonicMs()
     if (takeover === 'force') return takeOver(view, options, 'as asked')
-    if (leftMs <= 0) return takeOver(view, options, 'the lease has passed')
-    await sleep(clock, Math.min(POLL_MS, leftMs))
+    if (signs === undefined) tellWait(view, options)
+    if (view.signs !== signs) deadlineMs = clock.monotonicMs() + leaseMs
+    signs = view.signs
+    const leftMs = deadlineMs - clock.monotonicMs()
+    if (leftMs <= 0) return takeOver(view, options, 'it gave no sign of life for a lease')
+    await sleep(clock, Math.min(POLL_MS, leftMs), signal).catch(() => {
+      throw stoppedWaiting(store, view.claim)
+    })
   }
 }
 
@@ -167,6 +172,11 @@ function isGone(view: View, { probe }: TakeoverOptions): boolean {
 }
 
 const GONE = 'its process is gone'
+
+function tellWait(view: View, { store, logger }: TakeoverOptions): void {
+  const fields = { checkpoint: store.location, owner: view.claim?.owner }
+  logger.warn(fields, 'Waiting for another run to let go of the checkpoint')
+}
 
 function takeOver(view: View, { store, logger }: TakeoverOptions, why: string): View {
   const fields = { checkpoint: store.location, owner: view.claim?.owner, why }
@@ -180,21 +190,35 @@ function takeOver(view: View, { store, logger }: TakeoverOptions, why: string): 
 async function look(options: TakeoverOptions): Promise<View> {
   const { store } = options
   const slots = await listSlots(store)
-  const newest = slots.at(-1) ?? 0
   let view: View | undefined
   for (const slot of slots.toReversed()) {
-    const scan = scanSlot(slot, (await store.read(slotName(slot))) ?? new Uint8Array())
+    const bytes = (await store.read(slotName(slot))) ?? new Uint8Array()
+    const scan = scanSlot(slot, bytes)
     const first = scan.frames[0]?.record
     const claim = first?.kind === 'claim' || first?.kind === 'segment' ? first : undefined
-    const free = isClosed(scan)
-    view ??= { slot: newest, epoch: claim?.epoch ?? newest, claim, free }
+    view ??= await viewOf(store, { slot, claim, length: bytes.length, free: isClosed(scan) })
     if (claim !== undefined) checkReadable(claim, options)
     const opening = openingOf(scan)
     if (opening === undefined) continue
     checkFits(opening, options)
     break
   }
-  return view ?? { slot: 0, epoch: 0, claim: undefined, free: true }
+  return view ?? { slot: 0, epoch: 0, claim: undefined, signs: '', free: true }
+}
+
+async function viewOf(
+  store: CheckpointStore,
+  {
+    slot,
+    claim,
+    length,
+    free,
+  }: Pick<View, 'slot' | 'claim' | 'free'> & { readonly length: number },
+): Promise<View> {
+  const epoch = claim?.epoch ?? slot
+  const beat = await store.read(heartbeatName(epoch))
+  const signs = `${claim?.nonce} ${slot} ${length} ${Buffer.from(beat ?? []).toString('hex')}`
+  return { slot, epoch, claim, signs, free }
 }
 
 function checkReadable(claim: Claim, options: TakeoverOptions): void {
@@ -246,14 +270,25 @@ function incompatible(
   )
 }
 
+function stoppedWaiting(store: CheckpointStore, claim: Claim | undefined): StreamingError {
+  return new StreamingError(
+    'CHECKPOINT_IN_USE',
+    `Cannot take checkpoint "${store.location}": this start was told to stop while it waited for ` +
+      `${holderOf(claim)}; start again`,
+    { retryable: true },
+  )
+}
+
+function holderOf(claim: Claim | undefined): string {
+  return claim === undefined ? 'a process that cannot be read' : describeOwner(claim.owner)
+}
+
 function inUse(store: CheckpointStore, claim: Claim | undefined): StreamingError {
-  const owner: Owner | undefined = claim?.owner
-  const holder = owner === undefined ? 'a process that cannot be read' : describeOwner(owner)
   return new StreamingError(
     'CHECKPOINT_IN_USE',
     `Cannot take checkpoint "${store.location}": takeover "refuse" needs one that nobody ` +
-      `holds, and ` +
-      `${holder} does; stop that process, or start with takeover "wait" or "force"`,
+      `holds, and ${holderOf(claim)} does; stop that process, or start with takeover "wait" ` +
+      `or "force"`,
     { retryable: true },
   )
 }

@@ -1,6 +1,7 @@
 // One run of one pipeline: redoes what was planned and not committed, and then runs batches as it
 // is told.
 
+import type { Lease } from '../checkpoint/lease.ts'
 import type { BatchLog, OwnerProbe, Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import { Tally } from '../task-scope.ts'
@@ -26,6 +27,8 @@ export interface EngineParts extends ReceiversParts {
   readonly store: CheckpointStore | undefined
   readonly sinks: OwnSinks
   readonly takeover: 'wait' | 'force' | 'refuse'
+  /** Ends the wait for another owner. */
+  readonly startSignal?: AbortSignal | undefined
   /** Zero time of a fresh pipeline, epoch milliseconds. */
   readonly zeroTime: () => number
   /** The threads to use. @default none: all runs in this one */
@@ -46,6 +49,7 @@ export class Engine {
   /** Epoch milliseconds that never go back. */
   readonly now: () => number
   #lastBatchId: number
+  #lastEndedAt = 0
   /** The newest batch that ran or was skipped; where batches overlap, it may not have ended. */
   #newestBatchId: number
   #openedAt: number
@@ -56,6 +60,7 @@ export class Engine {
   readonly #accumulators = new Tally()
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
+  readonly #lease: Lease | undefined
   readonly #executor: Executor
   /** Undefined without a log. */
   readonly #snapshots: Snapshots | undefined
@@ -66,6 +71,7 @@ export class Engine {
   private constructor(parts: EngineParts, opened: Opened) {
     this.#parts = parts
     this.#log = opened.log
+    this.#lease = opened.lease
     this.#executor = opened.executor
     this.#snapshots = snapshotsOf(parts, opened)
     this.#receivers = opened.receivers
@@ -102,6 +108,11 @@ export class Engine {
   /** The id of the newest batch that has ended or was skipped. */
   get lastBatchId(): number {
     return this.#lastBatchId
+  }
+
+  /** When the newest batch ended, epoch milliseconds; 0 before. */
+  get lastEndedAt(): number {
+    return this.#lastEndedAt
   }
 
   /** The id of the batch that is cut next. */
@@ -221,6 +232,7 @@ export class Engine {
     await tried(this.#snapshots?.close())
     await tried(this.#executor.close())
     await tried(this.#receivers.close())
+    await tried(this.#lease?.stop())
     await tried(this.#log?.close())
     if (failures.length > 0) throw failures[0]
   }
@@ -287,6 +299,7 @@ export class Engine {
       if (merged) this.#snapshots?.committed(ran.request.batchId)
       else this.#merge(ran.request.batchId, true)
       this.#lastBatchId = ran.request.batchId
+      this.#lastEndedAt = this.now()
       await this.#parts.probe?.('committed', ran.request.batchId)
       if (logged) this.#unsynced = true
       else await this.#syncWithoutPlan()

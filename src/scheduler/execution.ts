@@ -1,6 +1,7 @@
 // Who runs the batches of a run and who keeps its receivers: this thread, or workers and an I/O
 // thread.
 
+import type { Lease } from '../checkpoint/lease.ts'
 import type { BatchLog, Recovered } from '../checkpoint/log.ts'
 import { graphShape } from '../dstream/graph-shape.ts'
 import { statefulOperators } from '../dstream/operator-ids.ts'
@@ -42,6 +43,8 @@ export interface Execution {
 /** What an execution is opened with, beside the parts of the engine. */
 export interface ExecutionStart {
   readonly log: BatchLog | undefined
+  /** Handed over to the I/O thread, where there is one. */
+  readonly lease: Lease | undefined
   readonly zeroTime: number
   readonly stages: StageCache
   readonly contextOf: ContextOf
@@ -78,10 +81,10 @@ function inline(
 async function threaded(
   parts: EngineParts,
   threads: Threads,
-  { log, zeroTime, contextOf, settled }: ExecutionStart,
+  { log, lease, zeroTime, contextOf, settled }: ExecutionStart,
 ): Promise<Execution> {
   const { pool, recipe, shared } = threads
-  const receivers = await receiversOf(parts, threads, contextOf)
+  const receivers = await receiversOf(parts, threads, contextOf, lease)
   try {
     const cacheBytesMax = Math.ceil(parts.settings.cacheBytesMax / pool.size)
     const { resultBytesMax } = parts.settings
@@ -118,6 +121,7 @@ async function receiversOf(
   parts: EngineParts,
   { pool, recipe, receivers, semiSpaceMb }: Threads,
   contextOf: ContextOf,
+  lease: Lease | undefined,
 ): Promise<ShippingHost | IoHost> {
   const { graph, pipeline, settings } = parts
   if (receivers === 'driver') {
@@ -126,10 +130,11 @@ async function receiversOf(
   }
   const { logger, fail } = parts
   const { bufferBytesMax } = settings
-  return IoHost.start({
-    ...{ recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf },
-    semiSpaceMb,
-  })
+  const about = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf }
+  const beat = lease?.elsewhere
+  const host = await IoHost.start({ ...about, beat, semiSpaceMb })
+  if (beat !== undefined) await lease?.handOver()
+  return host
 }
 
 function stuckPolicy({ settings, events, logger }: EngineParts): StuckPolicy {

@@ -3,6 +3,7 @@
 import { Batch } from '../batch/batch.ts'
 import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
+import type { Lease } from '../checkpoint/lease.ts'
 import type { BatchLog, Recovered } from '../checkpoint/log.ts'
 import { steadyTime } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
@@ -22,6 +23,7 @@ import { UnderWay } from './under-way.ts'
 /** What the engine of a run is made from. */
 export interface Opened {
   readonly log: BatchLog | undefined
+  readonly lease: Lease | undefined
   readonly recovered: Recovered
   readonly executor: Executor
   readonly receivers: Receivers
@@ -64,15 +66,16 @@ export async function openEngine(
   await loadAll(graph.broadcasts)
   const stages = new StageCache()
   const planHash = planHashOf(graph)
-  const { log, recovered } = await openLog(parts, planHash)
+  const { log, lease, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
+  if (lease !== undefined) undo.push(() => lease.stop())
   const epoch = log?.epoch ?? 0
   const { zeroTime } = recovered
   const told = new ReceiverEvents(parts)
   const { contextOf } = told
   let engine: Engine | undefined
   const settled = async () => engine?.settle()
-  const execution = await openExecution(parts, { log, zeroTime, stages, contextOf, settled })
+  const execution = await openExecution(parts, { log, lease, zeroTime, stages, contextOf, settled })
   const { executor } = execution
   undo.push(() => executor.close())
   undo.push(() => execution.receivers.close())
@@ -105,7 +108,7 @@ export async function openEngine(
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  engine = make({ log, recovered, executor, receivers, outputs, runner, now })
+  engine = make({ log, lease, recovered, executor, receivers, outputs, runner, now })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({

@@ -1,5 +1,6 @@
 // The log of a run, as its engine opens it.
 
+import { Lease } from '../checkpoint/lease.ts'
 import { BatchLog, type Recovered } from '../checkpoint/log.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
 import { graphShape } from '../dstream/graph-shape.ts'
@@ -8,13 +9,20 @@ import { checkpointEvery } from '../dstream/retention.ts'
 import { hashText } from './batch-runner.ts'
 import type { EngineParts } from './engine.ts'
 
+/** The log in the hands of this run, and what keeps it there. */
+export interface OpenLog {
+  readonly log: BatchLog | undefined
+  readonly lease: Lease | undefined
+  readonly recovered: Recovered
+}
+
 /** Opens the log of a run; without a store there is none, and nothing to recover. */
-export async function openLog(
-  parts: EngineParts,
-  planHash: string,
-): Promise<{ log: BatchLog | undefined; recovered: Recovered }> {
-  const { store, settings, graph } = parts
-  if (store === undefined) return { log: undefined, recovered: nothing(parts.zeroTime()) }
+export async function openLog(parts: EngineParts, planHash: string): Promise<OpenLog> {
+  const { store, settings, graph, clock, logger } = parts
+  if (store === undefined) {
+    return { log: undefined, lease: undefined, recovered: nothing(parts.zeroTime()) }
+  }
+  let lease: Lease | undefined
   const { log, recovered } = await BatchLog.open({
     store,
     pipeline: parts.pipeline,
@@ -23,16 +31,19 @@ export async function openLog(
     stateful: statefulOperators(graph).map((operator) => operator.description),
     zeroTime: parts.zeroTime,
     takeover: parts.takeover,
-    clock: parts.clock,
-    logger: parts.logger,
+    clock,
+    logger,
+    signal: parts.startSignal,
     commitIntervalMs: commitIntervalOf(parts),
     flushed: ({ bytes, latencyMs }) => {
+      lease?.flushed()
       parts.events.emit({ kind: 'log-flushed', bytes, latencyMs })
     },
     snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
   })
-  return { log, recovered }
+  lease = new Lease({ store, epoch: log.epoch, clock, logger })
+  return { log, lease, recovered }
 }
 
 /** Where each write costs money, batches share one. */

@@ -47,6 +47,11 @@ export class Scheduler {
     if (ending.kind === 'now') this.#atOnce.abort()
   }
 
+  /** True once the run is to end. */
+  get ending(): boolean {
+    return this.#ending !== undefined
+  }
+
   /** Batches that are due and have not been cut. */
   get dueBatches(): number {
     const { engine, settings } = this.#parts

@@ -5,7 +5,7 @@ import type { CheckpointStore } from '../checkpoint/store.ts'
 /** What a fault can hit: any operation of a store. */
 export type StoreOperation = Exclude<
   keyof CheckpointStore,
-  'kind' | 'location' | 'appends' | 'retries'
+  'kind' | 'location' | 'appends' | 'recipe' | 'retries'
 >
 
 /** One thing that goes wrong. */
@@ -74,6 +74,10 @@ export class FaultyStore implements CheckpointStore {
 
   createIfAbsent(name: string, bytes: Uint8Array): Promise<boolean> {
     return this.#call('createIfAbsent', () => this.#inner.createIfAbsent(name, bytes))
+  }
+
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#call('put', () => this.#inner.put(name, bytes))
   }
 
   append(name: string, bytes: Uint8Array): Promise<void> {

@@ -86,6 +86,11 @@ export class MemoryStore implements CheckpointStore {
     return Promise.resolve(true)
   }
 
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    this.#objects.set(name, { bytes: Buffer.from(bytes), durable: bytes.length })
+    return Promise.resolve()
+  }
+
   append(name: string, bytes: Uint8Array): Promise<void> {
     assert(this.appends, () => `Object "${name}" of a store without appends cannot grow`)
     const found = this.#objects.get(name)

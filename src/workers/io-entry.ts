@@ -2,6 +2,9 @@
 
 import { parentPort } from 'node:worker_threads'
 import { present } from '../assert.ts'
+import { Heartbeat } from '../checkpoint/heartbeat.ts'
+import { type BeatRequest, storeOf } from '../checkpoint/lease.ts'
+import { PulseWatch } from '../checkpoint/pulse.ts'
 import { systemClock } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import type { Logger } from '../events.ts'
@@ -68,7 +71,17 @@ async function open(request: Extract<IoRequest, { kind: 'open' }>): Promise<Answ
     contextOf,
   )
   for (const { worker, port: line } of request.lines) host.connect(worker, line)
+  if (request.beat !== undefined) await giveSigns(request.beat)
   return { value: undefined }
+}
+
+/** The driver's signs of life come from here: this thread turns even where a closure, a sink or the
+ * service around the run keeps the driver busy. A driver that stands still for long gets none. */
+async function giveSigns({ recipe, epoch, memory }: BeatRequest): Promise<void> {
+  const watch = new PulseWatch(memory, systemClock)
+  const store = await storeOf(recipe)
+  const { flushes: written, isAlive } = watch
+  new Heartbeat({ store, epoch, clock: systemClock, logger, written, isAlive })
 }
 
 async function give(request: IoRequest): Promise<Answer> {

@@ -1,6 +1,7 @@
 // The receivers of a run, in an I/O thread: the driver asks, the blocks go to the workers directly.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { BeatRequest } from '../checkpoint/lease.ts'
 import type { Logger } from '../events.ts'
 import type { CutLimits, PartitionPositions } from '../receivers/receiver.ts'
 import { fromWire } from './error-wire.ts'
@@ -19,6 +20,8 @@ export interface IoHostOptions {
   readonly logger: Logger
   /** What the receivers of each source are told through; the thread forwards their calls. */
   readonly contextOf: ContextOf
+  /** The signs of life that the thread gives. */
+  readonly beat: BeatRequest | undefined
   /** Called when the thread ends by itself. */
   readonly fail: (error: unknown) => void
 }
@@ -58,14 +61,15 @@ export class IoHost implements ReceiverHost {
   }
 
   async #open(): Promise<void> {
-    const { recipe, pipeline, workers, bufferBytesMax } = this.#options
+    const { recipe, pipeline, workers, bufferBytesMax, beat } = this.#options
     const lines: Line[] = []
     for (let worker = 0; worker < workers; worker++) {
       const { port1, port2 } = new MessageChannel()
       lines.push({ worker, port: port1 })
       this.#ends.push(port2)
     }
-    const request = { kind: 'open', recipe, pipeline, workers, bufferBytesMax, lines } as const
+    const about = { recipe, pipeline, workers, bufferBytesMax, lines, beat }
+    const request = { kind: 'open', ...about } as const
     await this.#thread.call(
       request,
       lines.map(({ port }) => port),

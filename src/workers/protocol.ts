@@ -3,6 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { RecordColumns } from '../batch/record-columns.ts'
+import type { BeatRequest } from '../checkpoint/lease.ts'
 import type { CutLimits, PartitionPositions, ReceiverNews } from '../receivers/receiver.ts'
 import type { SinkBatch } from '../sinks/sink.ts'
 import type { WireError } from './error-wire.ts'
@@ -124,6 +125,8 @@ export type IoRequest =
       readonly workers: number
       readonly bufferBytesMax: number
       readonly lines: readonly Line[]
+      /** Signs of life that the thread gives, where the run has a checkpoint. */
+      readonly beat: BeatRequest | undefined
     }
   | { readonly kind: 'start'; readonly sourceId: number; readonly from: PartitionPositions }
   | { readonly kind: 'run' }

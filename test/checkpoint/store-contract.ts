@@ -99,6 +99,15 @@ export function testStoreContract(
       expect(textOf(await other.read('a'))).toBe('12')
     })
 
+    test('put makes and replaces an object, also in a store that is not open', async () => {
+      const { store, other } = make()
+      opened.push(store, other)
+      await store.put('epoch-1/heartbeat', bytesOf('1'))
+      await other.put('epoch-1/heartbeat', bytesOf('22'))
+      await store.open()
+      expect(textOf(await store.read('epoch-1/heartbeat'))).toBe('22')
+    })
+
     test('list gives the names with a prefix, in order of their UTF-16 units', async () => {
       const { store } = await open()
       const names = [

@@ -1,9 +1,11 @@
 // Who may take a checkpoint, and when.
 
 import { describe, expect, test } from 'vitest'
+import { Heartbeat } from '../../src/checkpoint/heartbeat.ts'
 import { BatchLog, type LogOptions } from '../../src/checkpoint/log.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryStore } from '../../src/testing/memory-store.ts'
+import { quietLogger } from '../../src/testing/quiet-logger.ts'
 import {
   HEAD,
   type Overrides,
@@ -49,7 +51,7 @@ describe('takeover', () => {
     }
   }
 
-  test('"wait" waits for the lease while the owner lives, then fences it', async () => {
+  test('"wait" waits for a lease without a sign of life, then fences the owner', async () => {
     const { store, processes } = await held()
     const clock = new ManualClock()
     const second = starting(
@@ -61,6 +63,63 @@ describe('takeover', () => {
     expect(await store.list('slots/')).toHaveLength(1)
     await advance(clock, 100)
     expect((await second.run).epoch).toBe(2)
+  })
+
+  test('"wait" waits for as long as the owner gives signs of life', async () => {
+    const { store, processes } = await held()
+    const clock = new ManualClock()
+    const heartbeat = new Heartbeat({
+      store,
+      epoch: 1,
+      clock,
+      logger: quietLogger,
+      written: () => 0,
+    })
+    const host = processes.start('b')
+    const second = starting(optionsFor(store, { takeover: 'wait', clock, host }))
+    await settle()
+    await advance(clock, 60_000)
+    expect(second.done()).toBe(false)
+    await heartbeat.stop()
+    await advance(clock, 9_900)
+    expect(second.done()).toBe(false)
+    await advance(clock, 1_000)
+    expect((await second.run).epoch).toBe(2)
+    expect(await store.list('epoch-')).toEqual([])
+  })
+
+  test('"wait" takes what the log gains for a sign of life', async () => {
+    const store = new MemoryStore()
+    const processes = new Processes()
+    const { log } = await openLog(store, { host: processes.start() })
+    const clock = new ManualClock()
+    const host = processes.start('b')
+    const second = starting(optionsFor(store, { takeover: 'wait', clock, host }))
+    for (let batchId = 1; batchId <= 5; batchId += 1) {
+      await runBatches(log, batchId, batchId)
+      await advance(clock, 9_000)
+    }
+    expect(second.done()).toBe(false)
+    await advance(clock, 1_500)
+    expect(second.done()).toBe(true)
+  })
+
+  test('"wait" ends when the start is told to stop, and leaves the owner alone', async () => {
+    const { store, processes } = await held()
+    const clock = new ManualClock()
+    const stop = new AbortController()
+    const options = {
+      takeover: 'wait',
+      clock,
+      host: processes.start(),
+      signal: stop.signal,
+    } as const
+    const second = openLog(store, options)
+    await settle()
+    stop.abort()
+    await expect(second).rejects.toMatchObject({ code: 'CHECKPOINT_IN_USE', retryable: true })
+    await expect(second).rejects.toThrow('while it waited for process 101 on host "a"')
+    expect(await store.list('slots/')).toEqual([HEAD])
   })
 
   test('"wait" goes on as soon as the owner dies', async () => {
@@ -95,7 +154,8 @@ describe('takeover', () => {
     await settle()
     await advance(clock, 10_000)
     expect([second.done(), third.done()].filter(Boolean)).toHaveLength(1)
-    await advance(clock, 10_000)
+    // The third looks every half second: it sees the last sign of the second that much later.
+    await advance(clock, 10_500)
     expect([second.done(), third.done()]).toEqual([true, true])
   })
 
