@@ -69,6 +69,7 @@ async function receiver(): Promise<() => () => void> {
   const host = await IoHost.start({
     recipe: { module, input: { ...task, memory } },
     pipeline: 'bench',
+    beat: undefined,
     workers: 1,
     bufferBytesMax: BUFFER_BYTES_MAX,
     logger: quietLogger,
