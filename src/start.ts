@@ -253,9 +253,7 @@ async function open<A>(
   const takeover = options.takeover ?? 'wait'
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
-  const { stop, off } = stopping(options, clock, () => {
-    scheduler?.end({ kind: 'now', error: undefined })
-  })
+  const { stop, off } = stopping(options, clock, () => fail(undefined))
   const parts: EngineParts = {
     ...wired,
     startSignal: stop,

@@ -44,8 +44,9 @@ export interface Taken {
   readonly bytes: Uint8Array
 }
 
-/** How often a waiting start looks whether the owner has gone. */
-const POLL_MS = 500
+/** How often a waiting start looks whether the owner has gone: a hand-over takes that long at most.
+ * An object store wants money for each look. */
+const POLL_MS = { growing: 500, objects: 2_000 }
 
 /** How often a log that changes meanwhile is read again. */
 const READS_MAX = 20
@@ -138,33 +139,45 @@ interface View {
   readonly epoch: number
   /** Undefined if there is no slot, or if its claim cannot be read. */
   readonly claim: Claim | undefined
-  /** What an owner that lives changes. */
-  readonly signs: string
+  /** Bytes of the newest slot. */
+  readonly length: number
   /** True if nobody holds the checkpoint: it is new, or was closed by its last owner. */
   readonly free: boolean
 }
 
 /** Resolves once the slot after the view's may be taken: when the owner has given no sign of life
- * for a lease, on this process's own clock. */
+ * for a lease, on this process's own clock.
+ *
+ * The time since the last sign counts from after the look that saw it to before the look that
+ * still saw no other. So a sleep of this process between two looks takes nothing from the owner. */
 async function awaitTurn(options: TakeoverOptions): Promise<View> {
   const { store, clock, takeover, leaseMs, signal } = options
-  let signs: string | undefined
-  let deadlineMs = 0
+  const pollMs = store.appends ? POLL_MS.growing : POLL_MS.objects
+  let seen: string | undefined
+  let seenMs = 0
   for (;;) {
+    const lookedMs = clock.monotonicMs()
     const view = await look(options)
     if (view.free) return view
     if (isGone(view, options)) return takeOver(view, options, GONE)
     if (takeover === 'refuse') throw inUse(store, view.claim)
     if (takeover === 'force') return takeOver(view, options, 'as asked')
-    if (signs === undefined) tellWait(view, options)
-    if (view.signs !== signs) deadlineMs = clock.monotonicMs() + leaseMs
-    signs = view.signs
-    const leftMs = deadlineMs - clock.monotonicMs()
-    if (leftMs <= 0) return takeOver(view, options, 'it gave no sign of life for a lease')
-    await sleep(clock, Math.min(POLL_MS, leftMs), signal).catch(() => {
+    if (seen === undefined) tellWait(view, options)
+    const signs = await signsOf(view, store)
+    if (signs !== seen) seenMs = clock.monotonicMs()
+    else if (lookedMs - seenMs >= leaseMs) return takeOver(view, options, LAPSED)
+    seen = signs
+    const leftMs = seenMs + leaseMs - clock.monotonicMs()
+    await sleep(clock, Math.min(pollMs, Math.max(0, leftMs)), signal).catch(() => {
       throw stoppedWaiting(store, view.claim)
     })
   }
+}
+
+/** What an owner that lives changes. */
+async function signsOf({ slot, epoch, claim, length }: View, store: CheckpointStore) {
+  const beat = await store.read(heartbeatName(epoch))
+  return `${claim?.nonce} ${slot} ${length} ${Buffer.from(beat ?? []).toString('hex')}`
 }
 
 function isGone(view: View, { probe }: TakeoverOptions): boolean {
@@ -172,6 +185,7 @@ function isGone(view: View, { probe }: TakeoverOptions): boolean {
 }
 
 const GONE = 'its process is gone'
+const LAPSED = 'it gave no sign of life for a lease'
 
 function tellWait(view: View, { store, logger }: TakeoverOptions): void {
   const fields = { checkpoint: store.location, owner: view.claim?.owner }
@@ -196,29 +210,15 @@ async function look(options: TakeoverOptions): Promise<View> {
     const scan = scanSlot(slot, bytes)
     const first = scan.frames[0]?.record
     const claim = first?.kind === 'claim' || first?.kind === 'segment' ? first : undefined
-    view ??= await viewOf(store, { slot, claim, length: bytes.length, free: isClosed(scan) })
+    const { length } = bytes
+    view ??= { slot, epoch: claim?.epoch ?? slot, claim, length, free: isClosed(scan) }
     if (claim !== undefined) checkReadable(claim, options)
     const opening = openingOf(scan)
     if (opening === undefined) continue
     checkFits(opening, options)
     break
   }
-  return view ?? { slot: 0, epoch: 0, claim: undefined, signs: '', free: true }
-}
-
-async function viewOf(
-  store: CheckpointStore,
-  {
-    slot,
-    claim,
-    length,
-    free,
-  }: Pick<View, 'slot' | 'claim' | 'free'> & { readonly length: number },
-): Promise<View> {
-  const epoch = claim?.epoch ?? slot
-  const beat = await store.read(heartbeatName(epoch))
-  const signs = `${claim?.nonce} ${slot} ${length} ${Buffer.from(beat ?? []).toString('hex')}`
-  return { slot, epoch, claim, signs, free }
+  return view ?? { slot: 0, epoch: 0, claim: undefined, length: 0, free: true }
 }
 
 function checkReadable(claim: Claim, options: TakeoverOptions): void {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { Heartbeat } from '../../src/checkpoint/heartbeat.ts'
 import { BatchLog, type LogOptions } from '../../src/checkpoint/log.ts'
+import { FaultyStore } from '../../src/testing/faulty-store.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryStore } from '../../src/testing/memory-store.ts'
 import { quietLogger } from '../../src/testing/quiet-logger.ts'
@@ -129,6 +130,46 @@ describe('takeover', () => {
     await settle()
     await advance(clock, 2_000)
     kill()
+    expect(second.done()).toBe(false)
+    await advance(clock, 500)
+    expect(second.done()).toBe(true)
+  })
+
+  test('"wait" looks every two seconds where each look costs money', async () => {
+    const inner = new MemoryStore('checkpoint', { appends: false })
+    const processes = new Processes()
+    const { log } = await openLog(inner, { host: processes.start() })
+    const clock = new ManualClock()
+    const store = new FaultyStore(inner, [])
+    const second = starting(optionsFor(store, { takeover: 'wait', clock, host: processes.start() }))
+    await settle()
+    const before = store.callsOf('list')
+    await advance(clock, 8_000)
+    expect(store.callsOf('list') - before).toBe(4)
+    await log.close()
+    await advance(clock, 1_900)
+    expect(second.done()).toBe(false)
+    await advance(clock, 100)
+    expect(second.done()).toBe(true)
+  })
+
+  test('"wait" takes nothing from an owner because it slept itself', async () => {
+    const { store: inner, processes } = await held()
+    const clock = new ManualClock()
+    class SleepyStore extends FaultyStore {
+      override async read(name: string): Promise<Uint8Array | undefined> {
+        const bytes = await super.read(name)
+        // After what it read, and before it looks at its clock.
+        if (name.endsWith('heartbeat') && this.callsOf('list') === 2) clock.advance(60_000)
+        return bytes
+      }
+    }
+    const store = new SleepyStore(inner, [])
+    const second = starting(optionsFor(store, { takeover: 'wait', clock, host: processes.start() }))
+    await settle()
+    await advance(clock, 500)
+    await inner.put('epoch-1/heartbeat', Buffer.from('1'))
+    await advance(clock, 9_900)
     expect(second.done()).toBe(false)
     await advance(clock, 500)
     expect(second.done()).toBe(true)

@@ -74,6 +74,9 @@ async function raise(seed: number, folder: string, checkpoint: CheckpointPlace):
     if (!('code' in ended) || ended.code !== 'FENCED') {
       throw new Error(`The first process must end as FENCED, got ${JSON.stringify(ended)}`)
     }
+    if (!ended.message.includes(`process ${second.pid} `)) {
+      throw new Error(`The first process must name the second, got ${ended.message}`)
+    }
     await first.gone()
     await second.hear(completes(second.completed + BATCHES_BESIDE))
     await end(second)

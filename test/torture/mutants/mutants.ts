@@ -38,6 +38,17 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { torture: 'clock', count: 30 },
   },
   {
+    name: 'an owner gives no signs of life',
+    replacements: [
+      {
+        file: 'src/checkpoint/heartbeat.ts',
+        find: 'isAlive?.() === false) return',
+        replace: 'isAlive?.() !== true) return',
+      },
+    ],
+    caughtBy: { torture: 'clock', count: 30 },
+  },
+  {
     name: 'the folder of a new object is not flushed',
     replacements: [
       {
