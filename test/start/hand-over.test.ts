@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LEASE_MS } from '../../src/checkpoint/heartbeat.ts'
-import { batchesIn } from '../torture/checkpoint-disk.ts'
+import { batchesIn } from '../torture/files-batches.ts'
 
 interface Message {
   readonly batchId?: number
