@@ -74,7 +74,8 @@ export class LocalStore implements CheckpointStore {
     return this.#guarded(async () => {
       const path = this.#pathOf(name)
       await fs.mkdir(dirname(path), { recursive: true })
-      await fs.writeFile(path, bytes)
+      const handle = await fs.open(path, 'w')
+      await handle.writeFile(bytes).finally(() => handle.close())
     })
   }
 

@@ -43,7 +43,7 @@ export interface Death {
 type HttpRequest = Parameters<HttpHandler['handle']>[0]
 type HttpHandlerOptions = Parameters<HttpHandler['handle']>[1]
 
-const CHANGING = new Set(['createIfAbsent', 'append', 'sync', 'delete'])
+const CHANGING = new Set(['createIfAbsent', 'put', 'append', 'sync', 'delete'])
 const GOES_ON: Fate = { kind: 'goes on' }
 const READING = new Set(['open', 'read', 'exists', 'list', 'close'])
 
