@@ -27,6 +27,7 @@ export class Player {
   #made = new Set<string>()
   #given = new Map<Ref['ref'], unknown[]>()
   #labels = new Map<string, string>()
+  #put = 0
   #startedMs = 0
   /** Calls that were made. */
   calls = 0
@@ -39,6 +40,7 @@ export class Player {
   async play(calls: readonly Call[]): Promise<Outcome[]> {
     this.#given = new Map()
     this.#labels = new Map()
+    this.#put = 0
     this.#startedMs = Date.now() - 1
     const outcomes: Outcome[] = []
     for (const call of calls) {
@@ -111,7 +113,8 @@ export class Player {
     if (!operation.startsWith('Put')) return
     for (const { SequenceNumber } of records as Answer[]) {
       if (SequenceNumber === undefined || SequenceNumber === null) continue
-      this.#labels.set(SequenceNumber as string, `record ${this.#labels.size}`)
+      // Two streams may give the same number.
+      this.#labels.set(SequenceNumber as string, `record ${this.#put++}`)
       this.#give('record', SequenceNumber)
     }
   }
