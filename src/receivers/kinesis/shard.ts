@@ -5,7 +5,6 @@ import { KinesisBlock } from './kinesis-record.ts'
 import type { ShardPace } from './shard-pace.ts'
 import type { Page } from './stream-reader.ts'
 
-const EMPTY_PAGES_CAUGHT_UP = 3
 const PAGE_BYTES_MAX = 10 * 1_048_576
 const PAGE_BYTES_MIN = 65_536
 
@@ -30,7 +29,6 @@ export class ShardState {
   #loggedUpTo: number
   #ended = false
   #endTaken: boolean
-  #emptyPages = 0
   #atTip = false
   #lastPageBytes: number | undefined
   #jump: { readonly to: Position; recordsBefore: number } | undefined
@@ -95,9 +93,8 @@ export class ShardState {
       this.#buffer.push(new KinesisBlock(this.id, page.records))
       this.read = { kind: 'sequence', sequence: last.sequenceNumber, sub: -1 }
     }
-    this.#emptyPages = last === undefined ? this.#emptyPages + 1 : 0
+    // An empty page alone says nothing: the service gives some, with records after them.
     if (last === undefined && page.behindMs === 0) this.#atTip = true
-    if (this.#emptyPages >= EMPTY_PAGES_CAUGHT_UP) this.#atTip = true
     this.behindMs = page.behindMs
     this.#lastPageBytes = page.bytes
     this.#ended = page.next === undefined

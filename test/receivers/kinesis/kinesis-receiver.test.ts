@@ -82,3 +82,16 @@ test('what was cut is read again though the service gives nothing for a while', 
   await opened.pass(90_000)
   expect(textsOf(await again)).toEqual([...'abcdef'])
 })
+
+test('a stream is not caught up while the service gives nothing though records follow', async () => {
+  const faults = [{ kind: 'empty', operation: 'GetRecords', times: 10 }] as const
+  const kinesis = newStream(1, { faults })
+  kinesis.put('s', ['a'])
+  kinesis.clock.advance(1_000)
+  opened = await OpenedKinesis.start(kinesis, STREAM)
+  await opened.pass(1_500)
+  expect(opened.receiver.caughtUp()).toBe(false)
+  await opened.pass(5_000)
+  expect(opened.receiver.caughtUp()).toBe(true)
+  expect(opened.texts()).toEqual(['a'])
+})
