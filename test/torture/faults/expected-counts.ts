@@ -22,7 +22,8 @@ export function isOfReceiver({ operation }: LoggedCall): boolean {
 /** Sums up the calls of one receiver, in the order of the log. */
 export class ExpectedCounts {
   readonly sums = new Map<string, number>()
-  /** When the first refusal of a call came, by operation and shard: one is under way of each. */
+  /** When a call was first answered with a refusal, by operation and shard: one is under way of
+   * each. */
   readonly #refusedAt = new Map<string, number>()
 
   /** Takes in a call. `stoppedMs`: the receiver was stopped then. */
@@ -45,7 +46,7 @@ export class ExpectedCounts {
   #refused(call: LoggedCall): void {
     this.#add('kinesis.throttled', 1)
     const key = keyOf(call)
-    if (!this.#refusedAt.has(key)) this.#refusedAt.set(key, call.atMs)
+    if (!this.#refusedAt.has(key)) this.#refusedAt.set(key, call.atMs + call.delayMs)
   }
 
   #expired(call: LoggedCall): void {

@@ -77,7 +77,7 @@ class CallsOfShard {
 
   /** The service refuses only where an answer was lost, whose bytes the receiver cannot know. */
   #checkRefusal({ outcome, fault, atMs }: LoggedCall): void {
-    if (outcome !== 'ProvisionedThroughputExceededException' || fault !== 'none') return
+    if (outcome !== 'ProvisionedThroughputExceededException' || fault === 'throttle') return
     if (atMs - this.#lostAt <= LOST_MATTERS_MS) return
     throw new Error(`${this.#key} at ${atMs} was refused, though no answer had been lost`)
   }
