@@ -83,7 +83,7 @@ test('what was cut is read again though the service gives nothing for a while', 
   expect(textsOf(await again)).toEqual([...'abcdef'])
 })
 
-test('a stream is not caught up while the service gives nothing though records follow', async () => {
+test('a stream is not caught up while the service gives nothing before a record', async () => {
   const faults = [{ kind: 'empty', operation: 'GetRecords', times: 10 }] as const
   const kinesis = newStream(1, { faults })
   kinesis.put('s', ['a'])
