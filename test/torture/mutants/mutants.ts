@@ -181,4 +181,15 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: { test: 'test/scheduler/replay-differs.test.ts' },
   },
+  {
+    name: 'the folder of the files sink is not flushed in the one above it',
+    replacements: [
+      {
+        file: 'src/sinks/folder-sink.ts',
+        find: 'await makeFolder(folder)',
+        replace: 'await mkdir(folder, { recursive: true })',
+      },
+    ],
+    caughtBy: { torture: 'sim', count: 30 },
+  },
 ]
