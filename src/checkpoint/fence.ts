@@ -16,8 +16,9 @@ export async function explained(
   if (code !== 'CHECKPOINT_UNWRITABLE' && code !== 'CHECKPOINT_CORRUPT') return error
   try {
     return (await takenOver()) ?? error
-  } catch {
-    return error
+  } catch (failure) {
+    // Nobody is told to restore a backup while it is not known whether anything is damaged.
+    return code === 'CHECKPOINT_CORRUPT' ? failure : error
   }
 }
 

@@ -5,7 +5,7 @@ import { MemoryStore } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import type { BatchLog } from '../../src/checkpoint/log.ts'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
-import { codeOf } from '../../src/errors.ts'
+import { codeOf, StreamingError } from '../../src/errors.ts'
 import { openLog, runBatches, writeSnapshot } from './logs.ts'
 
 /** Commits batches with two snapshots among them, so that earlier ones are deleted. */
@@ -13,6 +13,14 @@ async function goOn(log: BatchLog, from: number): Promise<void> {
   for (const batch of [from, from + 1]) {
     await runBatches(log, batch, batch)
     await writeSnapshot(log, Buffer.from(`state ${batch}`))
+  }
+}
+
+/** Owners one after the other, of which the last has forgotten the log of the first. */
+async function forgetting(store: MemoryStore): Promise<void> {
+  for (const from of [1, 3]) {
+    const { log } = await openLog(store)
+    await goOn(log, from)
   }
 }
 
@@ -50,13 +58,31 @@ test('an owner that deletes a snapshot meanwhile does not damage the log', async
 
 test('a start that was taken over while it read says so', async () => {
   const store = new MemoryStore()
-  const { log } = await openLog(store)
-  await goOn(log, 1)
+  await forgetting(store)
   // The first read is before the claim.
   const slow = interrupted(store, 2, async () => {
     const later = await openLog(store)
-    await goOn(later.log, 3)
+    await goOn(later.log, 5)
   })
   const error = await openLog(slow).catch((thrown: unknown) => thrown)
   expect(codeOf(error)).toBe('FENCED')
+})
+
+test('a start that cannot find out whether it was taken over does not speak of damage', async () => {
+  const store = new MemoryStore()
+  await forgetting(store)
+  const unreachable = new StreamingError('CHECKPOINT_UNWRITABLE', 'no answer')
+  let isCutOff = false
+  const slow = interrupted(store, 2, async () => {
+    const later = await openLog(store)
+    await goOn(later.log, 5)
+    isCutOff = true
+  })
+  const cutOff = new Proxy<CheckpointStore>(slow, {
+    get(target, property) {
+      if (property === 'list' && isCutOff) return () => Promise.reject(unreachable)
+      return Reflect.get(target, property, target) as unknown
+    },
+  })
+  await expect(openLog(cutOff)).rejects.toBe(unreachable)
 })
