@@ -68,7 +68,7 @@ test('a start that was taken over while it read says so', async () => {
   expect(codeOf(error)).toBe('FENCED')
 })
 
-test('a start that is cut off while it asks who owns the log does not speak of damage', async () => {
+test('a start that cannot ask who owns the log does not speak of damage', async () => {
   const store = new MemoryStore()
   await forgetting(store)
   const unreachable = new StreamingError('CHECKPOINT_UNWRITABLE', 'no answer')
