@@ -75,7 +75,11 @@ export class LocalStore implements CheckpointStore {
       const path = this.#pathOf(name)
       await fs.mkdir(dirname(path), { recursive: true })
       const handle = await fs.open(path, 'w')
-      await handle.writeFile(bytes).finally(() => handle.close())
+      try {
+        await handle.writeFile(bytes)
+      } finally {
+        await handle.close()
+      }
     })
   }
 
