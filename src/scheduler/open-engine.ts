@@ -10,6 +10,7 @@ import { loadAll } from '../dstream/broadcast.ts'
 import { checkGraph } from '../dstream/check-graph.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import type { Executor } from '../workers/executor.ts'
+import { refuseSharedPlaces } from '../workers/output-sinks.ts'
 import { actionRuntime, BatchRunner } from './batch-runner.ts'
 import type { Engine, EngineParts } from './engine.ts'
 import { committedOf, openExecution } from './execution.ts'
@@ -63,6 +64,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const { graph, settings, events, clock } = parts
   checkGraph(graph, parts.store !== undefined)
+  refuseSharedPlaces(graph.outputs, parts.sinks)
   await loadAll(graph.broadcasts)
   const stages = new StageCache()
   const planHash = planHashOf(graph)

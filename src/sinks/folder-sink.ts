@@ -9,7 +9,7 @@
 // nothing.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { makeFolder, syncFolder } from '../durable-folder.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
@@ -35,6 +35,7 @@ export function folderSink(name: string, layout: FolderLayout): TaskSink<unknown
   return {
     name,
     guarantee: 'exactly-once',
+    place: join(resolve(layout.folder), layout.attempts),
     async open(context) {
       const committer = new FolderCommitter(layout, context)
       await committer.begin()

@@ -139,6 +139,8 @@ export interface Sink<T> {
   /** Checks the place and rejects with an error that says what to check. From then on a lower epoch
    * must not commit, where the sink can help it. */
   open(context: SinkContext): Promise<SinkWriter<T> | SinkCommitter>
+  /** Where it writes, if no other output of a pipeline may write there too. */
+  readonly place?: string
   /** Only carries the type of the records. */
   readonly accepts?: (record: T) => void
 }
