@@ -33,9 +33,9 @@ export function refuseSharedPlaces(outputs: readonly Output[], own: OwnSinks): v
     const other = taken.get(sink.place)
     if (other !== undefined) {
       throw new ConfigError(
-        `Cannot start: outputs ${other} and ${outputId} both write to "${sink.name}", and a batch ` +
-          `of one would stand in the way of the other's; give each a place of its own, or unite ` +
-          `their streams`,
+        `Cannot start: outputs ${other} and ${outputId} both write to "${sink.name}", and a ` +
+          `batch of one would stand in the way of the other's; give each a place of its own, or ` +
+          `unite their streams`,
       )
     }
     taken.set(sink.place, outputId)

@@ -1,6 +1,6 @@
 // Two outputs in one place: a batch of one would stand in the way of the other's.
 
-import { pipeline, type StreamingContext, start } from 'millrace'
+import { type DStream, pipeline, type StreamingContext, start } from 'millrace'
 import { files } from 'millrace/sinks'
 import { ScriptedReceiver } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ function started(outputs: (ssc: StreamingContext) => void): Promise<unknown> {
   return start(pipeline('shared', { batchInterval: 10, checkpoint: false }, outputs))
 }
 
-function numbers(ssc: StreamingContext) {
+function numbers(ssc: StreamingContext): DStream<number> {
   return ssc.receive(new ScriptedReceiver<number>([{ at: 0, store: [1, 2] }]))
 }
 
