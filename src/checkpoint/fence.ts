@@ -25,7 +25,9 @@ export async function explained(
 /** The looks by which an owner learns that it is none any more.
  *
  * A slot after its own means so. It may be gone again, once its owner forgot it; but slots are
- * deleted in order, so the sleeper's own went before it. */
+ * deleted in order, so the sleeper's own went before it. A store that tries calls again may bring
+ * it back: a request that was given up arrives when the slot is free. Then only the newest slot
+ * tells, which is never deleted; looking for it costs more. */
 export class Fence {
   readonly #store: CheckpointStore
   readonly #claim: Claim
@@ -39,14 +41,21 @@ export class Fence {
    * the next slot first and for its own second misses neither. */
   async check(slot: number): Promise<void> {
     const isTaken = await this.#store.exists(slotName(slot + 1))
-    if (isTaken || !(await this.#store.exists(slotName(slot)))) throw await this.error(slot)
+    if (isTaken || !(await this.#isStill(slot, slot))) throw await this.error(slot)
   }
 
   /** Wins the slot after `slot`, or rejects with FENCED. A slot that others won and forgot is free
    * again: whoever finds its own still there knows that the next one never existed before. */
   async winNext(slot: number, bytes: Uint8Array): Promise<void> {
     const isWon = await this.#store.createIfAbsent(slotName(slot + 1), bytes)
-    if (!isWon || !(await this.#store.exists(slotName(slot)))) throw await this.error(slot)
+    if (!isWon || !(await this.#isStill(slot, slot + 1))) throw await this.error(slot)
+  }
+
+  /** True if `slot` was never deleted, given that `newest` is there or is it. */
+  async #isStill(slot: number, newest: number): Promise<boolean> {
+    const mayReturn = (this.#store.retries ?? 0) > 0
+    if (mayReturn) return (await listSlots(this.#store)).at(-1) === newest
+    return this.#store.exists(slotName(slot))
   }
 
   /** Gives the FENCED error if another process took the log over. Unlike `check` it may be asked

@@ -1,6 +1,7 @@
 // What becomes of a run whose log another one took.
 
 import { expect, test } from 'vitest'
+import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import { FaultyStore } from '../../src/testing/faulty-store.ts'
 import { MemoryStore } from '../../src/testing/memory-store.ts'
 import {
@@ -229,3 +230,31 @@ async function liveLong(store: MemoryStore): Promise<void> {
   }
   expect(await store.exists(HEAD)).toBe(false)
 }
+
+test.each(['sync', 'planDurable'] as const)(
+  'FENCED is seen by a sleeper whose slot was forgotten and brought back by a late request: %s',
+  async (call) => {
+    const store = new MemoryStore(undefined, { appends: false })
+    const tried = new Proxy<CheckpointStore>(store, {
+      get(target, property) {
+        if (property === 'retries') return 1
+        const value: unknown = Reflect.get(target, property, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const { log } = await openLog(tried)
+    await log.plan(planOf(1, log.epoch))
+    await log.sync()
+    const own = (await store.list('slots/')).at(-1) ?? ''
+    const bytes = (await store.read(own)) ?? new Uint8Array()
+    const later = await openLog(store)
+    for (const batch of [1, 2, 3]) {
+      await runBatches(later.log, batch, batch)
+      await writeSnapshot(later.log, Buffer.from(`state ${batch}`))
+    }
+    expect(await store.createIfAbsent(own, bytes)).toBe(true)
+    if (call === 'sync') await log.plan(planOf(2, log.epoch))
+    const looking = call === 'sync' ? log.sync() : log.planDurable(1)
+    await expect(looking).rejects.toMatchObject({ code: 'FENCED' })
+  },
+)
