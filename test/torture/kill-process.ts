@@ -33,7 +33,14 @@ function take(event: StreamEvent): void {
 }
 
 try {
-  const options = { batchInterval: KILL_INTERVAL_MS, checkpoint: false, snapshotEvery: 5 } as const
+  const options = {
+    batchInterval: KILL_INTERVAL_MS,
+    checkpoint: false,
+    snapshotEvery: 5,
+    // A process that is killed after a few batches is ever later: no batch may be skipped, since
+    // the comparison at the end wants the window of each.
+    catchUpBatchesMax: 1_000_000,
+  } as const
   const described = pipeline('kill', options, killPipeline)
   const run = await start(described, {
     args: {
