@@ -74,12 +74,7 @@ export class LocalStore implements CheckpointStore {
     return this.#guarded(async () => {
       const path = this.#pathOf(name)
       await fs.mkdir(dirname(path), { recursive: true })
-      const handle = await fs.open(path, 'w')
-      try {
-        await handle.writeFile(bytes)
-      } finally {
-        await handle.close()
-      }
+      await withFile(path, 'w', (handle) => handle.writeFile(bytes))
     })
   }
 
