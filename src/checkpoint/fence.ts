@@ -40,22 +40,30 @@ export class Fence {
   /** Rejects with FENCED if another process took the log over from who holds `slot`: looking for
    * the next slot first and for its own second misses neither. */
   async check(slot: number): Promise<void> {
-    const isTaken = await this.#store.exists(slotName(slot + 1))
-    if (isTaken || !(await this.#isStill(slot, slot))) throw await this.error(slot)
+    const isMine = this.#mayReturn
+      ? await this.#isNewest(slot)
+      : !(await this.#store.exists(slotName(slot + 1))) &&
+        (await this.#store.exists(slotName(slot)))
+    if (!isMine) throw await this.error(slot)
   }
 
   /** Wins the slot after `slot`, or rejects with FENCED. A slot that others won and forgot is free
    * again: whoever finds its own still there knows that the next one never existed before. */
   async winNext(slot: number, bytes: Uint8Array): Promise<void> {
     const isWon = await this.#store.createIfAbsent(slotName(slot + 1), bytes)
-    if (!isWon || !(await this.#isStill(slot, slot + 1))) throw await this.error(slot)
+    const isMine =
+      isWon &&
+      (this.#mayReturn ? await this.#isNewest(slot + 1) : await this.#store.exists(slotName(slot)))
+    if (!isMine) throw await this.error(slot)
   }
 
-  /** True if `slot` was never deleted, given that `newest` is there or is it. */
-  async #isStill(slot: number, newest: number): Promise<boolean> {
-    const mayReturn = (this.#store.retries ?? 0) > 0
-    if (mayReturn) return (await listSlots(this.#store)).at(-1) === newest
-    return this.#store.exists(slotName(slot))
+  /** True once a slot that was deleted may be there again. */
+  get #mayReturn(): boolean {
+    return (this.#store.retries ?? 0) > 0
+  }
+
+  async #isNewest(slot: number): Promise<boolean> {
+    return (await listSlots(this.#store)).at(-1) === slot
   }
 
   /** Gives the FENCED error if another process took the log over. Unlike `check` it may be asked

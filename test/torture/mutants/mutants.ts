@@ -64,8 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/checkpoint/fence.ts',
-        find: 'if (isTaken || !(await',
-        replace: 'if (isTaken && !(await',
+        find: '(slotName(slot + 1))) &&',
+        replace: '(slotName(slot + 1))) ||',
       },
     ],
     caughtBy: { test: 'test/checkpoint/fencing.test.ts' },
