@@ -8,6 +8,7 @@ export class ByteBound {
   readonly bytesMax: number
   #bytes = 0
   #reserved = 0
+  #isReleased = false
   readonly #waiting: (() => void)[] = []
   readonly #asking: { readonly bytes: number; readonly resume: () => void }[] = []
 
@@ -27,7 +28,7 @@ export class ByteBound {
 
   /** Resolves when there is room. The bound may be passed by what is in flight then. */
   room(): Promise<void> {
-    if (this.#bytes < this.bytesMax) return Promise.resolve()
+    if (this.#isReleased || this.#bytes < this.bytesMax) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
@@ -47,8 +48,9 @@ export class ByteBound {
     this.#letOn()
   }
 
-  /** Lets all that wait go on, room or not: the run ends. */
+  /** Lets all that wait go on, room or not, and all that ask later: the run ends. */
   release(): void {
+    this.#isReleased = true
     for (const resume of this.#waiting.splice(0)) resume()
     for (const { bytes, resume } of this.#asking.splice(0)) {
       this.#reserved += bytes
@@ -58,7 +60,7 @@ export class ByteBound {
 
   #fits(bytes: number): boolean {
     const held = this.#bytes + this.#reserved
-    return held === 0 || held + bytes <= this.bytesMax
+    return this.#isReleased || held === 0 || held + bytes <= this.bytesMax
   }
 
   #letOn(): void {

@@ -38,3 +38,10 @@ test('lets all through when the run ends', async () => {
   bound.release()
   await expect(Promise.all(asked)).resolves.toHaveLength(2)
 })
+
+test('lets through what asks after the end: nobody makes room any more', async () => {
+  const bound = new ByteBound(10)
+  bound.add(10)
+  bound.release()
+  await expect(Promise.all([bound.room(), bound.reserve(5)])).resolves.toHaveLength(2)
+})

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Ledger, type LedgerRow } from './ledger.ts'
-import { describeFindings, describeOutcomes, runTorture, type TortureReport } from './torture.ts'
+import { describeFinding, describeOutcomes, runTorture, type TortureReport } from './torture.ts'
 import { TORTURES } from './tortures.ts'
 
 const LEDGER = fileURLToPath(new URL('ledger.tsv', import.meta.url))
@@ -86,8 +86,8 @@ async function main(): Promise<boolean> {
     count: left,
     where: 'once',
     onProgress: tell,
+    onFound: (finding) => console.error(describeFinding(finding)),
   })
-  for (const text of describeFindings(report)) console.error(text)
   const ran = report.to - command.from + 1
   // Where all there is was asked for, the count is what there was.
   const whole = report.found.length === 0 ? { ...command, count: Math.min(count, ran) } : command

@@ -52,6 +52,8 @@ export interface TortureOptions {
   /** @default the torture's count in CI; no more than it has cases */
   readonly count?: number
   readonly onProgress?: (report: TortureReport) => void
+  /** Told at once: a run that is stopped has said what it found. */
+  readonly onFound?: (finding: Finding) => void
 }
 
 /** More than this is one finding many times. */
@@ -62,7 +64,7 @@ export async function runTorture(
   torture: Torture,
   options: TortureOptions = {},
 ): Promise<TortureReport> {
-  const { where = 'ci', seed: from = 1, onProgress } = options
+  const { where = 'ci', seed: from = 1, onProgress, onFound } = options
   const suite = await torture.open(options.store ?? torture.stores[0] ?? '', where)
   const end = endOf(suite, from, options.count ?? torture.counts[where])
   const found: Finding[] = []
@@ -72,18 +74,22 @@ export async function runTorture(
   const report = () => {
     return { from, to, found, outcomes, seconds: (performance.now() - startedMs) / 1_000 }
   }
+  const find = (finding: Finding): void => {
+    found.push(finding)
+    onFound?.(finding)
+  }
   while (to < end - 1 && found.length < FOUND_MAX) {
     const count = Math.min(suite.chunk ?? 1, end - 1 - to)
     try {
       const outcome = await suite.run(to + 1, count)
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count)
     } catch (error) {
-      found.push({ seed: to + 1, error })
+      find({ seed: to + 1, error })
     }
     to += count
     onProgress?.(report())
   }
-  await suite.close().catch((error: unknown) => found.push({ seed: to, error }))
+  await suite.close().catch((error: unknown) => find({ seed: to, error }))
   return report()
 }
 
@@ -93,7 +99,11 @@ function endOf({ cases }: Suite, from: number, count: number): number {
 
 /** Says what was found, for an assertion or a screen. */
 export function describeFindings({ found }: TortureReport): string[] {
-  return found.map(({ seed, error }) => `seed ${seed}: ${textOf(error)}`)
+  return found.map(describeFinding)
+}
+
+export function describeFinding({ seed, error }: Finding): string {
+  return `seed ${seed}: ${textOf(error)}`
 }
 
 function textOf(error: unknown): string {

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { Prefetch } from '../../../src/receivers/kinesis/prefetch.ts'
+
+// Found by `npm run torture -- faults --seed 456001 --count 1`: a receiver that never stopped.
+test('a read that waits for records to be taken goes on at the end, though no byte is free', async () => {
+  const prefetch = new Prefetch(100, () => 30)
+  prefetch.bound.add(95)
+  prefetch.cutTook(10)
+  const admitted = prefetch.admit({ waiting: 30, pageBytes: 10 })
+  prefetch.release()
+  await expect(admitted).resolves.toHaveProperty('bytes', 10)
+})
