@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Prefetch } from '../../../src/receivers/kinesis/prefetch.ts'
 
 // Found by `npm run torture -- faults --seed 456001 --count 1`: a receiver that never stopped.
-test('a read that waits for records to be taken goes on at the end, though no byte is free', async () => {
+test('the end lets a waiting read go on, though no byte is free', async () => {
   const prefetch = new Prefetch(100, () => 30)
   prefetch.bound.add(95)
   prefetch.cutTook(10)
