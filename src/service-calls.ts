@@ -1,5 +1,6 @@
 // What the clients of services share where a call has failed.
 
+import type { Clock } from './clock.ts'
 import { codeOf } from './errors.ts'
 
 const FIRST_LIMIT_MS = 100
@@ -10,6 +11,39 @@ const LIMIT_MAX_MS = 5_000
  * backoff and jitter" of the AWS Architecture Blog (2015). `random` gives numbers from 0 to 1. */
 export function fullJitterMs(failed: number, random: () => number = Math.random): number {
   return random() * Math.min(LIMIT_MAX_MS, FIRST_LIMIT_MS * 2 ** (failed - 1))
+}
+
+/** What a call that took too long fails with. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
+/** Gives what a call resolves to; rejects with `NoAnswer` when that has not come after `ms`
+ * milliseconds, and with the reason of `stop` when it aborts before. A client may ignore the signal
+ * that the call gets: the wait ends all the same. */
+export async function answerWithin<T>(
+  clock: Clock,
+  ms: number,
+  call: (signal: AbortSignal) => Promise<T>,
+  stop?: AbortSignal,
+): Promise<T> {
+  const aborted = new AbortController()
+  const { promise: givenUp, reject } = Promise.withResolvers<never>()
+  const giveUp = (reason: unknown): void => {
+    aborted.abort(reason)
+    reject(reason)
+  }
+  const cancel = clock.after(ms, () => {
+    giveUp(new NoAnswer(`no answer within ${Math.round(ms)} ms`))
+  })
+  const stopped = (): void => giveUp(stop?.reason)
+  stop?.addEventListener('abort', stopped, { once: true })
+  try {
+    return await Promise.race([call(aborted.signal), givenUp])
+  } finally {
+    cancel()
+    stop?.removeEventListener('abort', stopped)
+  }
 }
 
 /** The HTTP status of what a client of the AWS SDK threw, or undefined if there was no answer. */

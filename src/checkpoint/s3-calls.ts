@@ -5,7 +5,7 @@
 // its own epoch or loses the slot.
 
 import { type Clock, sleep } from '../clock.ts'
-import { fullJitterMs, httpStatusOf, isConnectionLost } from '../service-calls.ts'
+import { answerWithin, fullJitterMs, httpStatusOf, isConnectionLost } from '../service-calls.ts'
 
 /** How long one call may go on. */
 export interface CallTimes {
@@ -38,7 +38,7 @@ export class S3Calls {
     for (let failed = 1; ; failed += 1) {
       const leftMs = endsAt - this.#clock.monotonicMs()
       try {
-        return await this.#within(Math.min(times.attemptMs, leftMs), attempt)
+        return await answerWithin(this.#clock, Math.min(times.attemptMs, leftMs), attempt)
       } catch (error) {
         const delayMs = fullJitterMs(failed, this.#random)
         const isLate = this.#clock.monotonicMs() + delayMs >= endsAt
@@ -48,26 +48,6 @@ export class S3Calls {
       }
     }
   }
-
-  /** A client may ignore the signal: the attempt ends all the same. */
-  async #within<T>(ms: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const aborted = new AbortController()
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const cancel = this.#clock.after(ms, () => {
-      const error = new NoAnswer(`no answer within ${Math.round(ms)} ms`)
-      aborted.abort(error)
-      reject(error)
-    })
-    try {
-      return await Promise.race([attempt(aborted.signal), late])
-    } finally {
-      cancel()
-    }
-  }
-}
-
-class NoAnswer extends Error {
-  override readonly name = 'NoAnswer'
 }
 
 const CONFLICT = 409

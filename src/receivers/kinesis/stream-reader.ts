@@ -13,7 +13,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import PQueue from 'p-queue'
 import { sleep } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
-import { fullJitterMs } from '../../service-calls.ts'
+import { answerWithin, fullJitterMs } from '../../service-calls.ts'
 import type { Position, ReceiverContext } from '../receiver.ts'
 import type { CallCounts } from './call-counts.ts'
 import { decodeRecords } from './decoded-records.ts'
@@ -254,25 +254,9 @@ export class StreamReader {
         if (pace !== undefined && pace.waitMs > 0) return NOT_YET
         pace?.began()
         this.#counts.called()
-        return this.#within(timeoutMs, send)
+        return answerWithin(clock, timeoutMs, (abortSignal) => send({ abortSignal }), signal)
       })
       if (answer !== NOT_YET) return answer
-    }
-  }
-
-  async #within<R>(timeoutMs: number, send: Send<R>): Promise<R> {
-    const { clock, signal } = this.#context
-    const abort = new AbortController()
-    const stop = (): void => abort.abort(signal.reason)
-    const cancel = clock.after(timeoutMs, () => {
-      abort.abort(new Error(`no answer within ${timeoutMs} ms`))
-    })
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await send({ abortSignal: abort.signal })
-    } finally {
-      cancel()
-      signal.removeEventListener('abort', stop)
     }
   }
 }
