@@ -92,7 +92,7 @@ const filter = fc.oneof(
 
 const page = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: fc.record({ MaxResults: fc.constantFrom(1, 2, 10_001, 0) }) },
+  { weight: 4, arbitrary: fc.record({ MaxResults: fc.constantFrom(1, 1, 2, 10_001, 0) }) },
   { weight: 1, arbitrary: shardId.map((ExclusiveStartShardId) => ({ ExclusiveStartShardId })) },
   { weight: 3, arbitrary: filter.map((ShardFilter) => ({ ShardFilter })) },
 )
@@ -117,10 +117,10 @@ const CALLS: readonly (readonly [weight: number, call: fc.Arbitrary<Call>])[] = 
     ),
   ],
   [6, call('ListShards', stream, page)],
-  [2, call('ListShards', fc.record({ NextToken: ref('token'), MaxResults: often(2, 1) }))],
+  [5, call('ListShards', fc.record({ NextToken: ref('token'), MaxResults: often(2, 1) }))],
   [1, call('ListShards', stream, fc.record({ NextToken: ref('token') }))],
   [
-    6,
+    9,
     call(
       'SplitShard',
       stream,
