@@ -83,13 +83,22 @@ export const ANSWER_RULES: readonly Rule[] = [
     theirs: /missing/,
   },
   {
-    servers: ['kinesalite', 'kinesis-local'],
+    servers: ['kinesalite', 'kinesis-local', 'moto'],
     operations: ['ListStreams'],
     what: '`NextToken` is left out where more streams follow; the API does not promise it',
     right: 'open',
     page: API('API_ListStreams'),
     path: /NextToken/,
     theirs: /missing/,
+  },
+  {
+    servers: ['moto'],
+    operations: ['ListStreams'],
+    what: '`StreamSummaries` has all streams, whatever the `Limit`',
+    right: 'simulator',
+    page: API('API_ListStreams'),
+    path: /StreamSummaries\[\]/,
+    when: has('Limit'),
   },
   {
     servers: ['kinesis-local', 'moto'],

@@ -12,6 +12,10 @@ export const has = (name: string) => (call: Call) => name in call.input
 export const resharded = (_call: Call, before: readonly Call[]) =>
   before.some(({ operation }) => /^(SplitShard|MergeShards|UpdateShardCount)$/.test(operation))
 
+/** Another count of shards was asked for before. */
+export const rescaled = (_call: Call, before: readonly Call[]) =>
+  before.some(({ operation }) => operation === 'UpdateShardCount')
+
 /** The call gives a hash key of its own. */
 export const ofHashKey = ({ input }: Call) => JSON.stringify(input).includes('ExplicitHashKey')
 

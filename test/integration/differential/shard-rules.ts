@@ -1,6 +1,6 @@
 // Differences in shards, their ends, and what is read from them.
 
-import { API, has, resharded, SHARD_ANSWERS } from './conditions.ts'
+import { API, has, rescaled, resharded, SHARD_ANSWERS } from './conditions.ts'
 import type { Rule } from './rule.ts'
 
 /** Members that tell which shards there are. */
@@ -166,7 +166,7 @@ export const SHARD_RULES: readonly Rule[] = [
     what: 'A change of the shard count to no multiple leaves shards as they were, of unequal size',
     right: 'simulator',
     page: API('API_UpdateShardCount'),
-    path: OF_SHARDS,
-    when: resharded,
+    path: new RegExp(`${OF_SHARDS.source}|NextShardIterator|MillisBehindLatest`),
+    when: rescaled,
   },
 ]
