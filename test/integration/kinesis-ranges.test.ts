@@ -10,7 +10,8 @@ import type { RangeData, Receiver } from '../../src/receivers/receiver.ts'
 import { recordsOf, summaryOf } from '../receivers/opened-source.ts'
 import { credentials } from './credentials.ts'
 import { KinesisStream, linesOf } from './kinesis-stream.ts'
-import { clientOf, installedServers, type RunningServer } from './servers.ts'
+import type { RunningServer } from './server-process.ts'
+import { clientOf, installedServers } from './servers.ts'
 
 const WITHIN = { timeout: 10_000 }
 

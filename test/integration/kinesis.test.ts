@@ -12,7 +12,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { AsTheyAreArgs } from './as-they-are.ts'
 import { credentials } from './credentials.ts'
 import { byKey, KinesisStream, linesOf } from './kinesis-stream.ts'
-import { clientOf, installedServers, type RunningServer } from './servers.ts'
+import type { RunningServer } from './server-process.ts'
+import { clientOf, installedServers } from './servers.ts'
 
 const WITHIN = { timeout: 5_000 }
 const quiet = { logger: quietLogger }

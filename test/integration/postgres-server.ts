@@ -4,12 +4,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import pg from 'pg'
 import { leaveOut } from '../left-out.ts'
+import { freePort } from './server-process.ts'
 
 /** A server that runs. */
 export interface PostgresServer {
@@ -93,15 +93,6 @@ async function ready(log: Readable): Promise<void> {
     if (told.includes('ready to accept connections')) return
   }
   throw new Error(`Cannot start PostgreSQL: ${told}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Rows of a query, as the client gives them. */

@@ -19,7 +19,8 @@ import {
 } from '../checkpoint/logs.ts'
 import { testStoreContract } from '../checkpoint/store-contract.ts'
 import { credentials } from './credentials.ts'
-import { installedS3Servers, type RunningServer } from './servers.ts'
+import type { RunningServer } from './server-process.ts'
+import { installedS3Servers } from './servers.ts'
 
 let server: RunningServer
 let bucket = ''

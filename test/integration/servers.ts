@@ -1,32 +1,26 @@
 // The servers that integration tests run against, compatible with Kinesis and S3: how each is
 // installed and started, and what it lacks.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { KinesisSimulator } from 'millrace/testing'
 import { leaveOut } from '../left-out.ts'
 import { credentials } from './credentials.ts'
-import { INSTALL_MOTO, motoCommand } from './moto-command.ts'
+import { hasMoto, INSTALL_MOTO, startMoto } from './moto.ts'
+import { answering, freePort, type RunningServer, spawnBound } from './server-process.ts'
 
 /** What a server may lack; the tests that need it are not run against it. */
 export type Gap =
   /** A closed shard that ends, and its children. */
   'resharding' | 'UpdateShardCount'
-
-/** A server that runs. */
-export interface RunningServer {
-  readonly endpoint: string
-  close(): Promise<void>
-}
 
 /** A kind of server. */
 export interface ServerKind {
@@ -91,7 +85,11 @@ const kinesisLocal: ServerKind = {
       ...Object.fromEntries(DURATIONS.map((name) => [name, '0ms'])),
     }
     const args = [join(folder, 'main.js')]
-    return answering(spawn(process.execPath, args, { env, stdio: 'ignore' }), port)
+    return answering(
+      spawnBound(process.execPath, args, { env, stdio: 'ignore' }),
+      port,
+      listStreams,
+    )
   },
 }
 
@@ -100,13 +98,8 @@ const moto: ServerKind = {
   install: INSTALL_MOTO,
   // Its closed shards never end: a reader would wait for ever.
   gaps: new Set<Gap>(['resharding', 'UpdateShardCount']),
-  isInstalled: () =>
-    spawnSync('python3', ['-c', 'import moto.server'], { stdio: 'ignore' }).status === 0,
-  async start() {
-    const port = await freePort()
-    const [command, args] = motoCommand(port)
-    return answering(spawn(command, args, { stdio: 'ignore' }), port)
-  },
+  isInstalled: hasMoto,
+  start: startMoto,
 }
 
 const VERSITYGW = process.env['VERSITYGW'] ?? 'versitygw'
@@ -123,7 +116,7 @@ const versitygw: Omit<ServerKind, 'gaps'> = {
     const { accessKeyId, secretAccessKey } = credentials
     const keys = ['--access', accessKeyId, '--secret', secretAccessKey]
     const args = ['--port', `127.0.0.1:${port}`, ...keys, 'posix', folder]
-    const server = await answering(spawn(VERSITYGW, args, { stdio: 'ignore' }), port, isListening)
+    const server = await answering(spawnBound(VERSITYGW, args, { stdio: 'ignore' }), port)
     const close = async () => {
       await server.close()
       await rm(folder, { recursive: true })
@@ -132,27 +125,11 @@ const versitygw: Omit<ServerKind, 'gaps'> = {
   },
 }
 
-/** moto with one thread: with several, one looks whether a key is free, and another one takes it
- * before the first writes. */
-const ONE_THREAD = `
-import sys
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import run_simple
-run_simple('127.0.0.1', int(sys.argv[1]), DomainDispatcherApplication(create_backend_app))
-`
-
 const motoS3: Omit<ServerKind, 'gaps'> = {
   name: 'moto (S3)',
   install: moto.install,
-  isInstalled: () => {
-    const args = ['-c', 'import moto.server']
-    return spawnSync('python3', args, { stdio: 'ignore' }).status === 0
-  },
-  async start() {
-    const port = await freePort()
-    const args = ['-c', ONE_THREAD, String(port)]
-    return answering(spawn('python3', args, { stdio: 'ignore' }), port, isListening)
-  },
+  isInstalled: hasMoto,
+  start: startMoto,
 }
 
 /** Servers that let one writer create an S3 object. Others, such as s3rver, do not. */
@@ -200,63 +177,11 @@ function resolves(module: string): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Asks a server something; rejects until it answers. */
-type Ask = (server: RunningServer) => Promise<unknown>
-
-const isListening: Ask = ({ endpoint }) => fetch(endpoint)
-
 async function listStreams(server: RunningServer): Promise<void> {
   const client = clientOf(server)
   try {
     await client.send(new ListStreamsCommand({}))
   } finally {
     client.destroy()
-  }
-}
-
-/** Waits until a server in a process of its own answers. */
-async function answering(
-  child: ChildProcess,
-  port: number,
-  ask: Ask = listStreams,
-): Promise<RunningServer> {
-  const gone = once(child, 'exit')
-  const close = async () => {
-    child.kill('SIGKILL')
-    await gone
-  }
-  const server = { endpoint: `http://127.0.0.1:${port}`, close }
-  try {
-    await answered(() => ask(server))
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return server
-}
-
-const STARTED_MS_MAX = 25_000
-const ASK_AGAIN_MS = 50
-
-/** Asks until there is an answer. Tortures run without vitest, so its own wait is not for them. */
-async function answered(ask: () => Promise<unknown>): Promise<void> {
-  const endMs = performance.now() + STARTED_MS_MAX
-  for (;;) {
-    try {
-      await ask()
-      return
-    } catch (error) {
-      if (performance.now() > endMs) throw error
-      await pause(ASK_AGAIN_MS)
-    }
   }
 }

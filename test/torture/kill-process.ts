@@ -57,6 +57,8 @@ try {
     onEvent: take,
   })
   say({ kind: 'started', epoch: 0 })
+  process.stdin.once('end', () => process.exit(1))
+  process.stdin.resume()
   await run.done
   say({ kind: 'ended', code: undefined, message: '' })
   process.exit(0)

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { INSTALL_MOTO } from '../integration/moto-command.ts'
+import { hasMoto, INSTALL_MOTO } from '../integration/moto.ts'
 import { leaveOut } from '../left-out.ts'
 import { kill } from './kill.ts'
-import { hasMoto } from './moto-server.ts'
 import { describeFindings, runTorture } from './torture.ts'
 
 const stores = kill.stores.filter((store) => store !== 's3' || hasMoto())

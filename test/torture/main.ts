@@ -98,6 +98,14 @@ async function main(): Promise<boolean> {
   return report.found.length === 0
 }
 
+// The servers and engines that a torture has started end with it.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code))
+}
+
 // A run that waits for nothing that can come would end in silence otherwise.
 process.exitCode = 1
 process.exitCode = (await main()) ? 0 : 1

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { INSTALL_MOTO } from '../integration/moto-command.ts'
+import { hasMoto, INSTALL_MOTO } from '../integration/moto.ts'
 import { leaveOut } from '../left-out.ts'
-import { hasMoto } from './moto-server.ts'
 import { describeFindings, runTorture } from './torture.ts'
 import { zombie } from './zombie.ts'
 
