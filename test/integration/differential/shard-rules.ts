@@ -55,6 +55,18 @@ export const SHARD_RULES: readonly Rule[] = [
   },
   {
     servers: ['kinesalite'],
+    operations: ['GetShardIterator'],
+    what: 'The sequence number of a shard with the same id in another stream is taken',
+    right: 'simulator',
+    page: API('API_GetShardIterator'),
+    ours: /InvalidArgumentException/,
+    theirs: /answer/,
+    when: ({ input }, before) =>
+      typeof input['StartingSequenceNumber'] === 'object' &&
+      before.filter(({ operation }) => operation === 'CreateStream').length > 1,
+  },
+  {
+    servers: ['kinesalite'],
     operations: ['GetRecords'],
     what: 'The end of a shard is told one read later, or as a distance behind the tip',
     right: 'open',
