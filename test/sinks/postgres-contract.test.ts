@@ -2,6 +2,7 @@
 
 import { type PostgresOptions, postgres } from 'millrace/sinks/postgres'
 import { checkSink, type SinkUnderTest } from 'millrace/testing'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SinkLife } from '../../src/testing/sink-life.ts'
 import {
@@ -99,5 +100,22 @@ describe.skipIf(!hasPostgres())('the postgres sink', { timeout: 120_000 }, () =>
     // The last pieces are of the close, and a farewell needs no answer.
     expect(cuts).toBeGreaterThan(all.length / 2)
     expect(retries).toBeGreaterThan(all.length / 2)
+  })
+
+  test('writes while a driver that was taken over stands within a COPY', async () => {
+    const under = await place('insert')
+    const old = await SinkLife.open(under.sink, 1, [])
+    const [stage] = (await under.leftovers?.()) ?? []
+    const zombie = new pg.Client({ connectionString: server.url })
+    await zombie.connect()
+    await zombie.query(`BEGIN; LOCK TABLE m_${places}."${stage}" IN ROW EXCLUSIVE MODE`)
+    const next = await SinkLife.open(under.sink, 2, [])
+    await next.write(batch)
+    expect(await under.read()).toEqual(['a', 'b', 'c'])
+    await zombie.end()
+    await next.close()
+    await old.close()
+    expect(await under.leftovers?.()).toEqual([])
+    await under.close?.()
   })
 })

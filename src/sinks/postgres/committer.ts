@@ -27,6 +27,8 @@ import {
 } from './stage.ts'
 import { type TargetTable, targetTable } from './target-table.ts'
 
+const DROP_LOCK_WAIT_S = 2
+
 /** Merges staged batches into the table. */
 export class PostgresCommitter implements SinkCommitter {
   readonly #table: string
@@ -153,13 +155,15 @@ export class PostgresCommitter implements SinkCommitter {
     for (const stage of left) await this.#drop(stage)
   }
 
-  /** What cannot be dropped now, the next start drops. */
+  /** What cannot be dropped now, the next start drops: a task of a run before this one may stand
+   * within a COPY to it. */
   async #drop(stage: string): Promise<void> {
     try {
-      await this.#connections.use(async (client) => {
-        await client.query(`BEGIN; SET LOCAL lock_timeout = '2s'; DROP TABLE IF EXISTS ${stage}`)
-        await client.query('COMMIT')
-      }, this.#context.retried)
+      await this.#connections.transaction(
+        (client) => client.query(`DROP TABLE IF EXISTS ${stage}`),
+        this.#context.retried,
+        DROP_LOCK_WAIT_S,
+      )
     } catch (err) {
       this.#context.logger.warn({ err, stage }, 'Cannot drop a staging table: the next start will')
     }

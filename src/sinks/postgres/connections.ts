@@ -67,9 +67,10 @@ export class Connections {
   transaction<R>(
     use: (client: PoolClient) => Promise<R>,
     retried: (error: unknown) => void,
+    lockWaitS = LOCK_WAIT_S,
   ): Promise<R> {
     return this.use(async (client) => {
-      await client.query(BEGIN)
+      await client.query(beginWith(lockWaitS))
       try {
         const result = await use(client)
         await client.query('COMMIT')
@@ -89,28 +90,33 @@ export class Connections {
 
   async #useOnce<R>(use: (client: PoolClient) => Promise<R>): Promise<R> {
     const client = await this.#pool.connect()
-    let lost: unknown
-    const onLost = (error: unknown): void => {
-      lost ??= error
+    // Whatever failed: the connection may be in the midst of something, such as a transaction.
+    let isBroken = false
+    const onLost = (): void => {
+      isBroken = true
     }
     client.on('error', onLost)
     try {
       return await use(client)
     } catch (error) {
-      if (isPassing(error)) lost ??= error
+      isBroken = true
       throw error
     } finally {
       client.off('error', onLost)
-      client.release(lost !== undefined)
+      client.release(isBroken)
     }
   }
 }
 
 const LOCK_WAIT_S = 30
 const IDLE_IN_TRANSACTION_S = 10
-const BEGIN =
-  `BEGIN; SET LOCAL lock_timeout = '${LOCK_WAIT_S}s'; ` +
-  `SET LOCAL idle_in_transaction_session_timeout = '${IDLE_IN_TRANSACTION_S}s'`
+
+function beginWith(lockWaitS: number): string {
+  return (
+    `BEGIN; SET LOCAL lock_timeout = '${lockWaitS}s'; ` +
+    `SET LOCAL idle_in_transaction_session_timeout = '${IDLE_IN_TRANSACTION_S}s'`
+  )
+}
 
 /** Imports a client that is an optional dependency. */
 export async function importClient<M>(load: () => Promise<M>, table: string): Promise<M> {
