@@ -122,7 +122,13 @@ export class LocalStore implements CheckpointStore {
     return this.#guarded(async () => {
       const path = this.#pathOf(name)
       await fs.rm(path, { force: true })
-      if (dirname(path) !== this.#dir) await fs.rmdir(dirname(path)).catch(() => undefined)
+      if (dirname(path) === this.#dir) return
+      try {
+        await fs.rmdir(dirname(path))
+        this.#durable.delete(dirname(path))
+      } catch {
+        // Others are in it.
+      }
     })
   }
 

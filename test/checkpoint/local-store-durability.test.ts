@@ -79,6 +79,16 @@ test('LocalStore flushes the name of a folder that another process made, once', 
   expect(calls).not.toContain('sync state')
 })
 
+test('LocalStore flushes the name of a folder that was removed and made again', async () => {
+  await store.createIfAbsent('epoch-1/snapshot-1.bin', Buffer.from('given up'))
+  await store.delete('epoch-1/snapshot-1.bin')
+  await store.put('epoch-1/heartbeat', Buffer.from('1'))
+  calls.length = 0
+  await store.createIfAbsent('epoch-1/snapshot-2.bin', Buffer.from('state'))
+  expect(calls).toContain('sync state')
+  expect(calls.indexOf('sync state')).toBeLessThan(calls.indexOf('link part snapshot-2.bin'))
+})
+
 test('the files sink flushes the name of its folder', async () => {
   const context = { pipeline: 'p', outputId: 0, epoch: 1, logger: quietLogger, retried: () => {} }
   const writer = await files(join(root, 'out', 'words')).open(context)
