@@ -7,20 +7,20 @@ import { codeOf } from './errors.ts'
 /** Makes a folder and those above it. Each name is durable before anything is made below it; that
  * of a folder which is there is made so too: whoever made it may have died before. */
 export async function makeFolder(path: string): Promise<void> {
-  const isThere = await access(path).then(
-    () => true,
-    (error: unknown) => codeOf(error) !== 'ENOENT',
-  )
+  const isThere = await access(path).then(() => true, isForeign)
   const above = dirname(path)
   if (!isThere && above !== path) await makeFolder(above)
   await mkdir(path, { recursive: true })
   try {
     await syncFolder(above)
   } catch (error) {
-    // What one may not even read, somebody else has made.
-    const isForeign = codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
-    if (!isThere || !isForeign) throw error
+    if (!isThere || !isForeign(error)) throw error
   }
+}
+
+/** What one may not even read, somebody else has made. Of what fails otherwise nothing is known. */
+function isForeign(error: unknown): boolean {
+  return codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
 }
 
 /** Makes the names in a folder durable. */

@@ -7,6 +7,9 @@
 import { type Clock, sleep } from '../clock.ts'
 import { answerWithin, fullJitterMs, httpStatusOf, isConnectionLost } from '../service-calls.ts'
 
+/** How long a service may take to answer what brings few bytes, in milliseconds. */
+export const ATTEMPT_MS = 3_000
+
 /** How long one call may go on. */
 export interface CallTimes {
   /** Of one attempt, in milliseconds. */
@@ -47,6 +50,11 @@ export class S3Calls {
         await sleep(this.#clock, delayMs)
       }
     }
+  }
+
+  /** Within an attempt that may be long: gives an answer that begins soon, as any must. */
+  begun<T>(call: (late: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return answerWithin(this.#clock, ATTEMPT_MS, call, signal)
   }
 }
 

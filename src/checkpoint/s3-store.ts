@@ -13,7 +13,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
 import { httpStatusOf } from '../service-calls.ts'
 import { SLOTS } from './format.ts'
-import { type CallTimes, S3Calls } from './s3-calls.ts'
+import { ATTEMPT_MS, type CallTimes, S3Calls } from './s3-calls.ts'
 import { placeOf, type S3Place, type S3StoreOptions } from './s3-options.ts'
 import type { CheckpointStore, StoreRecipe } from './store.ts'
 
@@ -28,7 +28,6 @@ export interface S3StoreParts {
 
 /** Calls about the log end before the lease of its owner does. */
 const LEASE_MS = 10_000
-const ATTEMPT_MS = 3_000
 
 /** Objects may be large: what a slow line carries in a millisecond is added to their time. */
 const BYTES_PER_MS_MIN = 1_000
@@ -131,7 +130,10 @@ export class S3Store implements CheckpointStore {
         this.#calls.run(times, async (signal) => {
           const { sdk, client } = this.#open()
           const command = new sdk.GetObjectCommand(this.#keyOf(name))
-          const answer = await orUndefined(client.send(command, { abortSignal: signal }))
+          const begun = this.#calls.begun((late) => {
+            return client.send(command, { abortSignal: AbortSignal.any([signal, late]) })
+          }, signal)
+          const answer = await orUndefined(begun)
           return await (answer as GetAnswer | undefined)?.Body?.transformToByteArray()
         }),
       ),

@@ -165,6 +165,15 @@ describe('an S3 store', () => {
     expect(store.retries).toBe(3)
   })
 
+  test('reads again soon where the answer does not begin', async () => {
+    const { service, store, clock } = await open()
+    await store.createIfAbsent(SLOT, bytes)
+    service.fail({ operation: 'GetObject', answer: 'none' })
+    const reading = store.read(SLOT)
+    expect(await passTime(clock, reading)).toBeLessThan(4_000)
+    expect(await reading).toEqual(bytes)
+  })
+
   test('says which package is missing', async () => {
     const missing = Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' })
     const store = new S3Store({ bucket: 'bucket' }, { load: () => Promise.reject(missing) })

@@ -23,3 +23,14 @@ test.each(['local', 's3'] as const)('a seed gives the same run again: %s', async
   expect(other.trace).not.toBe(first.trace)
   expect(first.faults).toBeGreaterThanOrEqual(FAULTS_MIN)
 })
+
+// What they found is mended; they may take another course since.
+test.each([
+  ['s3', 1192],
+  ['s3', 3153],
+  ['s3', 3722],
+  ['s3', 5835],
+] as const)('a seed that has found a mistake finds none: %s, %i', async (store, seed) => {
+  const report = await runTorture(sim, { store, seed, count: 1 })
+  expect(describeFindings(report)).toEqual([])
+})
