@@ -18,10 +18,19 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, fire) {
-    const timer = setTimeout(fire, Math.max(0, delayMs))
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const partMs = Math.min(leftMs, TIMER_MS_MAX)
+      const next = leftMs > partMs ? () => wait(leftMs - partMs) : fire
+      timer = setTimeout(next, partMs)
+    }
+    wait(Math.max(0, delayMs))
     return () => clearTimeout(timer)
   },
 }
+
+/** 24.8 days: a timer of Node that is set for longer fires after 1 ms. */
+const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** Gives the time as the wall clock says it now, but not before `earliestMs`, carried on by the
  * monotonic clock: epoch milliseconds that never go back. */

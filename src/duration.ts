@@ -14,8 +14,8 @@ const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as c
  * ```
  */
 export function durationMs(duration: Duration, what: string): number {
-  const ms = typeof duration === 'number' ? duration : parse(duration)
-  if (ms === undefined || !Number.isSafeInteger(ms) || ms < 0) {
+  const ms = nearestWhole(typeof duration === 'number' ? duration : parse(duration))
+  if (!Number.isSafeInteger(ms) || ms < 0) {
     throw new ConfigError(
       `Cannot use ${show(duration)} as ${what}: a duration is a whole number of milliseconds ` +
         `or a string such as '500ms', '30s', '5m', '1h', '1d'`,
@@ -44,10 +44,18 @@ export function multipleMs(duration: Duration, what: string, unitMs: number, uni
   )
 }
 
-function parse(text: string): number | undefined {
+function parse(text: string): number {
   const match = /^(-?\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(text))
-  if (match === null) return undefined
+  if (match === null) return Number.NaN
   return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]
+}
+
+/** 16.1 × 1000 is 16100.000000000002: what is off a whole number by no more than such rounding
+ * is that number. */
+function nearestWhole(ms: number): number {
+  const whole = Math.round(ms)
+  const rounding = Math.max(1e-6, Math.abs(ms) * 4 * Number.EPSILON)
+  return Math.abs(ms - whole) <= rounding ? whole : ms
 }
 
 function show(duration: Duration): string {

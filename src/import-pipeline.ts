@@ -65,6 +65,8 @@ async function isThere(url: URL): Promise<boolean> {
   }
 }
 
-function isPipeline(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'build' in value && 'options' in value
+/** True for what `pipeline()` gives. */
+export function isPipeline(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return 'build' in value && typeof value.build === 'function' && 'options' in value
 }

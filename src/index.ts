@@ -8,10 +8,11 @@ export type { CheckpointStore } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
 export type { Broadcast } from './dstream/broadcast.ts'
-export { DStream, MapWithStateDStream, type PersistLevel } from './dstream/dstream.ts'
+export { DStream, MapWithStateDStream } from './dstream/dstream.ts'
 export type { BatchContext } from './dstream/graph.ts'
 export type { JoinSide } from './dstream/join-operators.ts'
 export type { Pairs, Reduce } from './dstream/pair-operators.ts'
+export type { PersistLevel } from './dstream/persist-level.ts'
 export type { MapAsyncOptions } from './dstream/record-operators.ts'
 export type {
   MapWithStateOptions,
@@ -61,5 +62,6 @@ export type {
   TaskSink,
   WrittenPartition,
 } from './sinks/sink.ts'
-export { type Run, type StartModuleOptions, type StartOptions, start } from './start.ts'
+export { type Run, start } from './start.ts'
+export type { StartModuleOptions, StartOptions } from './start-options.ts'
 export type { StreamingContext } from './streaming-context.ts'

@@ -1,14 +1,13 @@
 // The one place where the parts are wired: a described pipeline becomes a run.
 
-import { availableParallelism } from 'node:os'
 import { pino } from 'pino'
 import { LocalStore } from './checkpoint/local-store.ts'
 import { isS3Url, optionsOfUrl } from './checkpoint/s3-options.ts'
 import { S3Store } from './checkpoint/s3-store.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { warnOfLevels } from './dstream/check-graph.ts'
 import { StreamGraph } from './dstream/graph.ts'
-import { type Duration, durationMs } from './duration.ts'
 import { ConfigError, StreamingError } from './errors.ts'
 import { EventBus, type EventOf, type Logger, type StreamEvent } from './events.ts'
 import { findPipeline } from './import-pipeline.ts'
@@ -20,58 +19,17 @@ import { Health } from './scheduler/health.ts'
 import { type Metrics, metricsOf } from './scheduler/metrics.ts'
 import { type PipelineOptions, type Settings, settingsOf } from './scheduler/options.ts'
 import { type CompletedBatch, Progress } from './scheduler/progress.ts'
-import { Scheduler, type Until } from './scheduler/scheduler.ts'
-import { stopOn } from './stop-on.ts'
+import { Scheduler } from './scheduler/scheduler.ts'
+import {
+  type StartModuleOptions,
+  type StartOptions,
+  type StartSettings,
+  startSettings,
+} from './start-options.ts'
+import { type StopSettings, stopOn } from './stop-on.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { currentTally } from './task-scope.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
-
-/** How `start` runs a pipeline. */
-export interface StartOptions<A> {
-  /** Handed to the pipeline's build function; must be structured-cloneable. */
-  readonly args?: A
-  /** Options that replace the pipeline's own. */
-  readonly overrides?: Partial<PipelineOptions>
-  /** 'caught-up': ends once all that had arrived before start() is committed. @default 'stopped' */
-  readonly until?: Until
-  /** Stops the run gracefully when it aborts, and ends the wait of a start for another owner. */
-  readonly signal?: AbortSignal
-  /** Signals of the system on which the run stops as `stop()` does: what was received is processed
-   * and committed, and the checkpoint is let go, so that a successor starts at once. The process
-   * ends when nothing else keeps it; a second signal ends it by force. @default none */
-  readonly stopOn?: readonly NodeJS.Signals[]
-  /** How long that may take. Then the run stops at once; what no batch has taken waits for the
-   * successor. @default '25s', which is within the 30 s of Kubernetes */
-  readonly stopWithin?: Duration
-  /** Called for each event from the very first on: those of the start too, such as
-   * `checkpoint-recovered` and the batches that are redone. */
-  readonly onEvent?: (event: StreamEvent) => void
-  /** Any logger with debug, info, warn and error. @default pino at level 'warn' on stderr */
-  readonly logger?: Logger
-  /** What to do while another process owns the checkpoint: wait until it lets go or gives no sign
-   * of life for 10 s, take over at once, or reject. @default 'wait' */
-  readonly takeover?: 'wait' | 'force' | 'refuse'
-  /** Runs each batch twice and stops with RESULTS_DIFFER where the two differ: for tests, since it
-   * costs as much again. @default false */
-  readonly verify?: boolean
-  /** The engine's time; for tests. @default the machine's */
-  readonly clock?: Clock
-}
-
-/** As StartOptions, for a pipeline in a module. */
-export interface StartModuleOptions<A> extends StartOptions<A> {
-  /** Worker threads: 0 runs inline, 'auto' takes as many as there are cores. @default 'auto' */
-  readonly workers?: number | 'auto'
-  /** The receivers of a run on workers have a thread of their own, where time is the machine's;
-   * false: they share the thread that called start(), and its clock. @default true, and false with
-   * a `clock` */
-  readonly ioThread?: boolean
-  /** Megabytes of a semi-space of each worker and of the I/O thread: V8's young generation holds
-   * three. Higher costs memory and collects less often. @default 16 */
-  readonly semiSpaceMb?: number
-  /** Name of the export that holds the pipeline. @default 'default' */
-  readonly export?: string
-}
 
 /** A running pipeline. */
 export interface Run extends AsyncDisposable {
@@ -127,8 +85,7 @@ export async function start<A>(
   what: Pipeline<A> | URL,
   options: StartModuleOptions<A> = {},
 ): Promise<Run> {
-  const workers = workersOf(what, options)
-  durationMs(options.stopWithin ?? STOP_WITHIN, 'stopWithin')
+  const asked = startSettings(what, options)
   const imported =
     what instanceof URL ? await findPipeline<A>(what, options.export ?? 'default') : undefined
   const described = imported?.pipeline ?? (what as Pipeline<A>)
@@ -141,29 +98,12 @@ export async function start<A>(
   return withStore(store, () => {
     const url = imported?.url.href
     const threads =
-      url === undefined || workers === 0 ? undefined : threadsOf(workers, url, settings, options)
-    return open(described.name, { graph, settings, store, options, threads })
+      url === undefined || asked.workers === 0
+        ? undefined
+        : threadsOf(asked.workers, url, settings, options)
+    return open(described.name, { graph, settings, store, options, asked, threads })
   })
 }
-
-/** The number of worker threads that the options ask for. */
-function workersOf<A>(what: Pipeline<A> | URL, { workers }: StartModuleOptions<A>): number {
-  if (!(what instanceof URL)) {
-    if (workers === undefined || workers === 0) return 0
-    throw new ConfigError(
-      `Cannot start a pipeline object on ${workers} workers: each worker imports the pipeline's ` +
-        `module; export it, and give start() the URL of the module`,
-    )
-  }
-  if (workers === undefined || workers === 'auto') return availableParallelism()
-  if (Number.isInteger(workers) && workers >= 0 && workers <= WORKERS_MAX) return workers
-  throw new ConfigError(
-    `Cannot start on ${workers} workers: it must be 'auto' or a whole number from 0 to ` +
-      `${WORKERS_MAX}`,
-  )
-}
-
-const WORKERS_MAX = 256
 
 function threadsOf<A>(
   workers: number,
@@ -230,15 +170,17 @@ interface Described<A> {
   readonly settings: Settings
   readonly store: CheckpointStore | undefined
   readonly options: StartOptions<A>
+  readonly asked: StartSettings
   readonly threads: Threads | undefined
 }
 
 async function open<A>(
   pipeline: string,
-  { graph, settings, store, options, threads }: Described<A>,
+  { graph, settings, store, options, asked, threads }: Described<A>,
 ): Promise<Run> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ fd: 2, sync: true }))
+  warnOfLevels(graph, logger)
   const events = new EventBus(logger, options.onEvent)
   const progress = new Progress(events)
   const aborted = new AbortController()
@@ -250,10 +192,10 @@ async function open<A>(
   }
   const { batchIntervalMs } = settings
   const zeroTime = () => Math.floor(clock.wallMs() / batchIntervalMs) * batchIntervalMs
-  const takeover = options.takeover ?? 'wait'
+  const { takeover, until } = asked
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
-  const { stop, off } = stopping(options, clock, () => fail(undefined))
+  const { stop, off } = stopping(options.signal, asked.stop, clock, () => fail(undefined))
   const parts: EngineParts = {
     ...wired,
     startSignal: stop,
@@ -270,7 +212,6 @@ async function open<A>(
     await threads?.pool.close()
     throw error
   })
-  const until = options.until ?? 'stopped'
   scheduler = new Scheduler({ engine, settings, clock, logger, until })
   if (failed !== undefined) scheduler.end({ kind: 'now', error: failed.error })
   const { stuckAfterMs } = settings
@@ -279,19 +220,15 @@ async function open<A>(
   return new RunningPipeline({ ...run, signal: stop, ended: off })
 }
 
-type StopOptions = Pick<StartOptions<unknown>, 'signal' | 'stopOn' | 'stopWithin'>
-
-const STOP_WITHIN = '25s'
-
 /** One signal for all that asks a run to stop; `off` ends listening to those of the system. */
 function stopping(
-  { signal, stopOn: signals = [], stopWithin = STOP_WITHIN }: StopOptions,
+  signal: AbortSignal | undefined,
+  stop: StopSettings,
   clock: Clock,
   atOnce: () => void,
 ): { readonly stop: AbortSignal; readonly off: () => void } {
   const told = new AbortController()
-  const withinMs = durationMs(stopWithin, 'stopWithin')
-  const off = stopOn({ signals, withinMs, clock, gracefully: () => told.abort(), atOnce })
+  const off = stopOn({ ...stop, clock, gracefully: () => told.abort(), atOnce })
   return { stop: signal === undefined ? told.signal : AbortSignal.any([signal, told.signal]), off }
 }
 

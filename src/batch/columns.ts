@@ -52,12 +52,6 @@ export function columnLength(column: Column): number {
   }
 }
 
-/** Bytes that a column takes in memory. */
-export function columnBytes(column: Column): number {
-  const lengths = column.kind === 'latin1' || column.kind === 'utf16' ? column.lengths : undefined
-  return column.data.byteLength + (lengths?.byteLength ?? 0)
-}
-
 /** The memory of a column, to be handed to another thread with it. */
 export function columnBuffers(column: Column): ArrayBuffer[] {
   const buffers = [column.data.buffer as ArrayBuffer]

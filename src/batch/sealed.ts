@@ -103,11 +103,6 @@ export function openRecords(sealed: SealedRecords): Records<unknown> {
   }
 }
 
-/** The number of sealed records. */
-export function sealedLength(sealed: SealedRecords): number {
-  return sealed.kind === 'bytes' ? sealed.length : sealed.values.length
-}
-
 const VALUE_BYTES = 16
 
 /** About how many bytes of memory sealed records take. */

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import type { Logger } from '../events.ts'
 import { reachable, type StreamGraph } from './graph.ts'
 import { rememberDurations } from './retention.ts'
 
@@ -27,4 +28,17 @@ export function checkGraph(graph: StreamGraph, hasCheckpoint: boolean): void {
         `longer, got ${rememberMs} ms; remember longer, or checkpoint more often`,
     )
   }
+}
+
+/** Says which streams ask for a disk, and get none. */
+export function warnOfLevels(graph: StreamGraph, logger: Logger): void {
+  const streams = reachable(graph).flatMap(({ name, options: { persistLevel: level } }) =>
+    level === undefined || level === 'memory' ? [] : [`"${name}" ('${level}')`],
+  )
+  if (streams.length === 0) return
+  logger.warn(
+    { streams },
+    `Batches of ${streams.join(', ')} are kept in memory only, whatever the level: those that ` +
+      `are beyond cacheBytesMax are dropped; raise it where slice() is to find more`,
+  )
 }

@@ -4,12 +4,9 @@
 
 import type { Batch } from '../batch/batch.ts'
 import { type Duration, multipleMs } from '../duration.ts'
-import { ConfigError } from '../errors.ts'
 import type { StreamNode } from './graph.ts'
 import { OutputOperators } from './output-operators.ts'
-
-/** Where `persist` keeps batches. Only 'memory' is there yet. */
-export type PersistLevel = 'memory' | 'memory-and-disk' | 'disk'
+import { checkedLevel, type PersistLevel } from './persist-level.ts'
 
 /** A stream of batches of `T`, with Spark Streaming's operators under their own names.
  *
@@ -65,28 +62,24 @@ export class DStream<T> extends OutputOperators<T> {
   }
 
   /** Keeps the stream's batches: each is computed once for all who read it, and `slice` finds the
-   * last ones, up to `cacheBytesMax` of the pipeline in all. Only in memory: the other levels are
-   * refused with CONFIG_INVALID.
+   * last ones, up to `cacheBytesMax` of the pipeline in all. Every level keeps them in memory:
+   * Spark's levels with a disk are taken, but nothing is spilled. What does not fit is dropped, the
+   * least recently used first, and `slice` leaves it out; the start logs a warning that says so.
+   * Throws ConfigError for another level.
    *
    * @example
    * ```ts
    * let runs = 0
    * await runBatches({ inputs: [[[1]]], batches: 1 }, (_ssc, numbers: DStream<number>) => {
-   *   const counted = numbers.map((n) => n + runs++).persist()
-   *   assert.throws(() => counted.persist('disk'), ConfigError)
+   *   const counted = numbers.map((n) => n + runs++).persist('memory')
    *   return counted.union(counted)
    * })
    * assert.equal(runs, 1)
    * ```
    */
   persist(level: PersistLevel = 'memory'): this {
-    if (level !== 'memory') {
-      throw new ConfigError(
-        `Cannot persist "${this.node.name}" at level '${level}': batches are kept in memory ` +
-          `only, up to cacheBytesMax; use 'memory', and raise cacheBytesMax where it is too little`,
-      )
-    }
-    this.graph.change(this.node, { persisted: true }, 'persist a stream')
+    const persistLevel = checkedLevel(level, this.node.name)
+    this.graph.change(this.node, { persisted: true, persistLevel }, 'persist a stream')
     return this
   }
 
@@ -102,7 +95,11 @@ export class DStream<T> extends OutputOperators<T> {
    * ```
    */
   unpersist(): this {
-    this.graph.change(this.node, { persisted: false }, 'unpersist a stream')
+    this.graph.change(
+      this.node,
+      { persisted: false, persistLevel: undefined },
+      'unpersist a stream',
+    )
     return this
   }
 
@@ -133,10 +130,13 @@ export class DStream<T> extends OutputOperators<T> {
    *
    * @example
    * ```ts
+   * let early: Promise<Batch<number>[]> = Promise.resolve([])
    * await runBatches({ inputs: [[[1]]], batches: 1 }, (_ssc, numbers: DStream<number>) => {
-   *   assert.rejects(numbers.slice(0, 1_000), /has not been initialized/)
+   *   early = numbers.slice(0, 1_000)
+   *   early.catch(() => undefined)
    *   return numbers
    * })
+   * await assert.rejects(early, /has not been initialized/)
    * ```
    */
   async slice(from: number, to: number): Promise<Batch<T>[]> {

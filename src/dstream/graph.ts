@@ -10,6 +10,7 @@ import type { Source } from '../receivers/receiver.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { Accumulator } from './accumulator.ts'
 import { Broadcast } from './broadcast.ts'
+import type { PersistLevel } from './persist-level.ts'
 
 type Closure = (...values: never[]) => unknown
 
@@ -29,6 +30,8 @@ export interface MutableOptions {
   /** Given by `.named()`. */
   givenId: string | undefined
   persisted: boolean
+  /** What `persist` was asked for; undefined: it was not. */
+  persistLevel: PersistLevel | undefined
   checkpointMs: number | undefined
 }
 
@@ -148,6 +151,7 @@ export class StreamGraph {
     const options: MutableOptions = {
       givenId: undefined,
       persisted: false,
+      persistLevel: undefined,
       checkpointMs: undefined,
     }
     const { name } = this.naming(operator)

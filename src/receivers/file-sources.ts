@@ -1,3 +1,4 @@
+import { oneOf, wholeWithin } from '../allowed-values.ts'
 import { type Duration, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
 import { FileBlock } from './file-block.ts'
@@ -10,6 +11,7 @@ import {
 } from './file-format.ts'
 import { FilesReceiver, type FilesSettings } from './files-receiver.ts'
 import { folderPattern, wildcardExpression } from './folder-scan.ts'
+import { ON_LONG_LINE } from './line-splitter.ts'
 import type { Source } from './receiver.ts'
 
 /** Which files of a folder are read. */
@@ -76,9 +78,9 @@ const MIB = 1_048_576
  * ```
  */
 export function textFiles(folder: string, options: TextFilesOptions = {}): Source<string> {
-  const lineBytesMax = options.lineBytesMax ?? MIB
-  within(lineBytesMax, 'lineBytesMax', 1, FILE_BLOCK_BYTES_MAX - 2)
-  const onLongLine = onLongLineOf(options.onLongLine)
+  const { lineBytesMax = MIB } = options
+  wholeWithin(lineBytesMax, 'lineBytesMax', 1, FILE_BLOCK_BYTES_MAX - 2)
+  const onLongLine = oneOf(options.onLongLine ?? 'stop', ON_LONG_LINE, 'onLongLine')
   return filesSource('textFiles', folder, options, (dropped) =>
     lineFormat({ lineBytesMax, onLongLine, dropped }),
   )
@@ -94,7 +96,7 @@ export function textFiles(folder: string, options: TextFilesOptions = {}): Sourc
  */
 export function binaryFiles(folder: string, options: BinaryFilesOptions = {}): Source<Uint8Array> {
   const fileBytesMax = options.fileBytesMax ?? 64 * MIB
-  within(fileBytesMax, 'fileBytesMax', 1, 1_024 * MIB)
+  wholeWithin(fileBytesMax, 'fileBytesMax', 1, 1_024 * MIB)
   return filesSource('binaryFiles', folder, options, () => wholeFormat(fileBytesMax))
 }
 
@@ -110,7 +112,7 @@ export function binaryFiles(folder: string, options: BinaryFilesOptions = {}): S
  */
 export function binaryRecords(folder: string, options: BinaryRecordsOptions): Source<Uint8Array> {
   const { recordBytes } = options
-  within(recordBytes, 'recordBytes', 1, FILE_BLOCK_BYTES_MAX)
+  wholeWithin(recordBytes, 'recordBytes', 1, FILE_BLOCK_BYTES_MAX)
   return filesSource('binaryRecords', folder, options, () => fixedFormat(recordBytes))
 }
 
@@ -147,7 +149,7 @@ function filesSettings(
     )
   }
   const rememberedFilesMax = options.rememberedFilesMax ?? 10_000
-  within(rememberedFilesMax, 'rememberedFilesMax', 1, 1_000_000)
+  wholeWithin(rememberedFilesMax, 'rememberedFilesMax', 1, 1_000_000)
   const filter = options.filter ?? (() => true)
   return { folder, filter, newFilesOnly, rememberMs, existingAgeMaxMs, rememberedFilesMax }
 }
@@ -165,17 +167,4 @@ function checkFolder(folder: string): void {
       { cause },
     )
   }
-}
-
-function onLongLineOf(onLongLine: unknown): 'stop' | 'drop' {
-  if (onLongLine === undefined || onLongLine === 'stop') return 'stop'
-  if (onLongLine === 'drop') return 'drop'
-  throw new ConfigError(
-    `Cannot use ${JSON.stringify(onLongLine)} as onLongLine: it must be 'stop' or 'drop'`,
-  )
-}
-
-function within(value: number, what: string, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return
-  throw new ConfigError(`Cannot use ${value} as ${what}: it must be from ${min} to ${max}`)
 }

@@ -2,6 +2,9 @@
 
 import type { Frames } from './records-block.ts'
 
+/** What a line that is too long may do: stop the pipeline, or be dropped and counted. */
+export const ON_LONG_LINE = ['stop', 'drop'] as const
+
 const LF = 0x0a
 const CR = 0x0d
 

@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net'
+import { oneOf, wholeWithin } from '../allowed-values.ts'
 import { Lines } from '../batch/lines.ts'
 import { type Duration, durationMs, positiveDurationMs } from '../duration.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
 import { type CustomReceiverOptions, supervisedOptions } from './custom-receiver.ts'
-import { LineSplitter } from './line-splitter.ts'
+import { LineSplitter, ON_LONG_LINE } from './line-splitter.ts'
 import { NumberedBlock } from './numbered-block.ts'
 import type { Source } from './receiver.ts'
 import type { ReceiverHooks } from './receiver-life.ts'
@@ -68,26 +69,17 @@ export function socketLines(options: SocketLinesOptions): Source<string> {
 }
 
 function socketSettings(options: SocketLinesOptions): SocketSettings {
-  const { host, port, lineBytesMax = MIB, onLongLine = 'stop' } = options
+  const { host, port, lineBytesMax = MIB } = options
   if (typeof host !== 'string' || host === '') {
     throw new ConfigError(`Cannot read from host ${JSON.stringify(host)}: give its name or address`)
   }
-  within(port, 'port', 1, 65_535)
-  within(lineBytesMax, 'lineBytesMax', 1, 8 * MIB)
-  if (onLongLine !== 'stop' && onLongLine !== 'drop') {
-    throw new ConfigError(
-      `Cannot use ${JSON.stringify(onLongLine)} as onLongLine: it must be 'stop' or 'drop'`,
-    )
-  }
+  wholeWithin(port, 'port', 1, 65_535)
+  wholeWithin(lineBytesMax, 'lineBytesMax', 1, 8 * MIB)
+  const onLongLine = oneOf(options.onLongLine ?? 'stop', ON_LONG_LINE, 'onLongLine')
   const connectTimeoutMs = positiveDurationMs(options.connectTimeout ?? '10s', 'connectTimeout')
   const restartDelayMs = durationMs(options.restartDelay ?? '2s', 'restartDelay')
   const limits = { lineBytesMax, onLongLine, connectTimeoutMs, restartDelayMs }
   return { host, port, place: `${host}:${port}`, ...limits }
-}
-
-function within(value: number, what: string, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return
-  throw new ConfigError(`Cannot use ${value} as ${what}: it must be from ${min} to ${max}`)
 }
 
 /** One connection at a time. */

@@ -1,3 +1,4 @@
+import { oneOf, shown } from '../allowed-values.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
 import { type Duration, durationMs, positiveDurationMs } from '../duration.ts'
 import { ConfigError } from '../errors.ts'
@@ -54,8 +55,8 @@ export interface PipelineOptions {
    * counts, but each is refused by itself before it sends more, so that for a moment the driver may
    * hold the bound once for each worker. @default 1 GiB, as Spark's driver.maxResultSize */
   readonly resultBytesMax?: number
-  /** How long a worker may run one batch before it is reported with its call stack. @default '1m'
-   *  */
+  /** How long a worker may run one batch before it is reported with its call stack. @default
+   * '1m' */
   readonly stuckAfter?: Duration
   /** What is done about a worker that runs for longer: it is only reported, or its thread is ended,
    * which counts as a failed attempt. @default 'report' */
@@ -96,15 +97,14 @@ export interface RateSettings {
 
 const MIB = 1_048_576
 
+const ON_BATCH_ERROR = ['stop', 'continue'] as const
+const ON_STUCK_WORKER = ['report', 'end'] as const
+
 /** Checks the options of a pipeline where they are written. */
 export function settingsOf(pipeline: string, options: PipelineOptions): Settings {
-  if (options.checkpoint === undefined) {
-    throw new ConfigError(
-      `Cannot describe pipeline "${pipeline}" without a checkpoint: give a folder, ` +
-        `or write checkpoint: false to run without`,
-    )
-  }
-  if (options.onBatchError === 'continue' && options.checkpoint !== false) {
+  checkCheckpoint(pipeline, options.checkpoint)
+  const onBatchError = oneOf(options.onBatchError ?? 'stop', ON_BATCH_ERROR, 'onBatchError')
+  if (onBatchError === 'continue' && options.checkpoint !== false) {
     throw new ConfigError(
       `Cannot use onBatchError 'continue' in pipeline "${pipeline}" with a checkpoint: a dropped ` +
         `batch would be lost; use 'stop', or checkpoint: false`,
@@ -113,7 +113,7 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
   const batchIntervalMs = positiveDurationMs(options.batchInterval, 'batchInterval')
   return {
     batchIntervalMs,
-    onBatchError: options.onBatchError ?? 'stop',
+    onBatchError,
     catchUpBatchesMax: countAtLeastOne(options.catchUpBatchesMax ?? 1_000, 'catchUpBatchesMax'),
     batchBytesMax: countAtLeastOne(options.batchBytesMax ?? 64 * MIB, 'batchBytesMax'),
     bufferBytesMax: countAtLeastOne(options.bufferBytesMax ?? 128 * MIB, 'bufferBytesMax'),
@@ -127,9 +127,36 @@ export function settingsOf(pipeline: string, options: PipelineOptions): Settings
     resultBytesMax: countAtLeastOne(options.resultBytesMax ?? 1_024 * MIB, 'resultBytesMax'),
     commitIntervalMs: commitIntervalOf(options),
     stuckAfterMs: positiveDurationMs(options.stuckAfter ?? '1m', 'stuckAfter'),
-    onStuckWorker: options.onStuckWorker ?? 'report',
+    onStuckWorker: oneOf(options.onStuckWorker ?? 'report', ON_STUCK_WORKER, 'onStuckWorker'),
     rate: rateSettings(options, batchIntervalMs),
   }
+}
+
+/** From JavaScript, or from JSON, anything may come. */
+function checkCheckpoint(pipeline: string, checkpoint: unknown): void {
+  if (checkpoint === undefined) {
+    throw new ConfigError(
+      `Cannot describe pipeline "${pipeline}" without a checkpoint: give a folder, ` +
+        `or write checkpoint: false to run without`,
+    )
+  }
+  if (checkpoint === false || isStore(checkpoint)) return
+  if (typeof checkpoint === 'string' && checkpoint !== '' && !isForeignUrl(checkpoint)) return
+  throw new ConfigError(
+    `Cannot use ${shown(checkpoint)} as checkpoint of pipeline "${pipeline}": it must be the ` +
+      `path of a folder, 's3://bucket/prefix' or a store such as S3Store; or write ` +
+      `checkpoint: false to run without`,
+  )
+}
+
+function isStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('createIfAbsent' in value)) return false
+  return typeof value.createIfAbsent === 'function'
+}
+
+/** `C:\` is a disk, not a scheme. */
+function isForeignUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(text) && !text.startsWith('s3://')
 }
 
 function commitIntervalOf({ commitInterval }: PipelineOptions): number | undefined {

@@ -1,3 +1,5 @@
+import { shown } from '../allowed-values.ts'
+import { ConfigError } from '../errors.ts'
 import { folderSink } from './folder-sink.ts'
 import { jsonLine } from './record-text.ts'
 import type { Sink } from './sink.ts'
@@ -6,8 +8,9 @@ import type { Sink } from './sink.ts'
  * with a manifest; exactly once. A batch without records makes no directory. Files and names are
  * durable when the batch is committed. The files are written by the threads that have the records.
  *
- * `folder` is relative to the working directory. The start rejects if it cannot be written, and if
- * it holds batches of another checkpoint: they would stand in the way of new ones.
+ * `folder` is relative to the working directory; ConfigError is thrown where none is given. The
+ * start rejects if it cannot be written, and if it holds batches of another checkpoint: they would
+ * stand in the way of new ones.
  *
  * @example
  * ```ts
@@ -16,6 +19,9 @@ import type { Sink } from './sink.ts'
  * ```
  */
 export function files(folder: string): Sink<unknown> {
+  if (typeof folder !== 'string' || folder === '') {
+    throw new ConfigError(`Cannot write files to folder ${shown(folder)}: give its path`)
+  }
   return folderSink(`files:${folder}`, {
     folder,
     attempts: '_attempt-e',

@@ -1,4 +1,5 @@
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { oneOf, wholeWithin } from '../../allowed-values.ts'
 import { ConfigError } from '../../errors.ts'
 
 /** Where a stream that the checkpoint does not know is read from. */
@@ -70,18 +71,15 @@ export function kinesisSettings(options: KinesisOptions): KinesisSettings {
     )
   }
   const { pollIntervalMs = POLL_INTERVAL_MIN_MS, recordsPerCallMax = 10_000 } = options
-  within(pollIntervalMs, 'pollIntervalMs', POLL_INTERVAL_MIN_MS, 60_000)
+  wholeWithin(pollIntervalMs, 'pollIntervalMs', POLL_INTERVAL_MIN_MS, 60_000)
   const idlePollIntervalMs =
     options.idlePollIntervalMs ?? Math.max(pollIntervalMs, IDLE_POLL_INTERVAL_MS)
-  within(idlePollIntervalMs, 'idlePollIntervalMs', pollIntervalMs, 60_000)
-  within(recordsPerCallMax, 'recordsPerCallMax', 1, 10_000)
+  wholeWithin(idlePollIntervalMs, 'idlePollIntervalMs', pollIntervalMs, 60_000)
+  wholeWithin(recordsPerCallMax, 'recordsPerCallMax', 1, 10_000)
   const concurrentCallsMax = options.concurrentCallsMax ?? 16
-  within(concurrentCallsMax, 'concurrentCallsMax', 1, 1_000)
+  wholeWithin(concurrentCallsMax, 'concurrentCallsMax', 1, 1_000)
   const startAt = checkStartAt(options.startAt ?? 'LATEST')
-  const onGap = options.onGap ?? 'fail'
-  if (!['fail', 'skip', 'earliest'].includes(onGap)) {
-    throw new ConfigError(`Cannot use ${onGap} as onGap: it must be 'fail', 'skip' or 'earliest'`)
-  }
+  const onGap = oneOf(options.onGap ?? 'fail', ['fail', 'skip', 'earliest'], 'onGap')
   const limits = { pollIntervalMs, idlePollIntervalMs, recordsPerCallMax, concurrentCallsMax }
   return { options, stream, startAt, onGap, ...limits }
 }
@@ -93,9 +91,4 @@ function checkStartAt(startAt: StartAt): StartAt {
   throw new ConfigError(
     `Cannot start at ${JSON.stringify(startAt)}: use 'TRIM_HORIZON', 'LATEST' or { timestamp }`,
   )
-}
-
-function within(value: number, what: string, min: number, max: number): void {
-  if (Number.isFinite(value) && value >= min && value <= max) return
-  throw new ConfigError(`Cannot use ${value} as ${what}: it must be from ${min} to ${max}`)
 }
