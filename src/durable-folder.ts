@@ -1,4 +1,4 @@
-// Folders whose names survive a power loss.
+// Files and folders that survive a power loss.
 
 import { access, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -21,6 +21,22 @@ export async function makeFolder(path: string): Promise<void> {
 /** What one may not even read, somebody else has made. Of what fails otherwise nothing is known. */
 function isForeign(error: unknown): boolean {
   return codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
+}
+
+/** Writes a file whose content survives a power loss; its name does so once its folder is synced.
+ * `flags` as those of `open`: 'w' replaces what is there, 'wx' refuses to. */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  flags: 'w' | 'wx',
+): Promise<void> {
+  const handle = await open(path, flags)
+  try {
+    await handle.writeFile(content)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Makes the names in a folder durable. */

@@ -4,7 +4,7 @@ export type { PairTable } from './batch/join-transformations.ts'
 export type { Partitions } from './batch/partition-count.ts'
 export type { UseMapAsync } from './batch/promise.ts'
 export type { Widen } from './batch/widen.ts'
-export type { CheckpointStore } from './checkpoint/store.ts'
+export type { CheckpointStore, StoreRecipe } from './checkpoint/store.ts'
 export type { Clock } from './clock.ts'
 export type { Accumulator } from './dstream/accumulator.ts'
 export type { Broadcast } from './dstream/broadcast.ts'
@@ -28,6 +28,7 @@ export type {
   EventOf,
   Logger,
   OutputOperationInfo,
+  ShardNews,
   SourceInfo,
   StartedBatchInfo,
   StreamEvent,

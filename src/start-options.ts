@@ -19,7 +19,7 @@ export interface StartOptions<A> {
   /** Options that replace the pipeline's own. */
   readonly overrides?: Partial<PipelineOptions>
   /** 'caught-up': ends once all that had arrived before start() is committed. @default 'stopped' */
-  readonly until?: Until
+  readonly until?: 'stopped' | 'caught-up'
   /** Stops the run gracefully when it aborts, and ends the wait of a start for another owner. */
   readonly signal?: AbortSignal
   /** Signals of the system on which the run stops as `stop()` does: what was received is processed
@@ -36,7 +36,7 @@ export interface StartOptions<A> {
   readonly logger?: Logger
   /** What to do while another process owns the checkpoint: wait until it lets go or gives no sign
    * of life for 10 s, take over at once, or reject. @default 'wait' */
-  readonly takeover?: Takeover
+  readonly takeover?: 'wait' | 'force' | 'refuse'
   /** Runs each batch twice and stops with RESULTS_DIFFER where the two differ: for tests, since it
    * costs as much again. @default false */
   readonly verify?: boolean

@@ -10,7 +10,7 @@ import * as fs from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { assert } from '../assert.ts'
-import { makeFolder, syncFolder } from '../durable-folder.ts'
+import { makeFolder, syncFolder, writeDurably } from '../durable-folder.ts'
 import { codeOf, messageOf, StreamingError } from '../errors.ts'
 import type { CheckpointStore, StoreRecipe } from './store.ts'
 
@@ -53,7 +53,7 @@ export class LocalStore implements CheckpointStore {
         if (LEFTOVER.test(name)) await fs.rm(join(this.#dir, TMP, name), { force: true })
       }
       const probe = this.#tmpPath()
-      await writeDurably(probe, new Uint8Array(1))
+      await writeDurably(probe, new Uint8Array(1), 'wx')
       await fs.rm(probe, { force: true })
     })
   }
@@ -142,7 +142,7 @@ export class LocalStore implements CheckpointStore {
     const tmp = this.#tmpPath()
     await this.#makeFolder(dirname(path))
     await fs.mkdir(dirname(tmp), { recursive: true })
-    await writeDurably(tmp, bytes)
+    await writeDurably(tmp, bytes, 'wx')
     try {
       await fs.link(tmp, path)
       await syncFolder(dirname(path))
@@ -257,13 +257,6 @@ function realPathOf(path: string): string {
     const parent = dirname(path)
     return parent === path ? path : join(realPathOf(parent), basename(path))
   }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await withFile(path, 'wx', async (handle) => {
-    await handle.writeFile(bytes)
-    await handle.sync()
-  })
 }
 
 async function withFile<T>(

@@ -72,6 +72,7 @@ export class S3Store implements CheckpointStore {
   readonly #load: () => Promise<Sdk>
   readonly #queue: PQueue
   #connection: Connection | undefined
+  #isClosed = false
 
   constructor(options: S3StoreOptions, parts: S3StoreParts = {}) {
     this.#options = options
@@ -97,6 +98,7 @@ export class S3Store implements CheckpointStore {
 
   /** Loads the client, and makes sure that the service lets exactly one writer create a key. */
   async open(): Promise<void> {
+    this.#isClosed = false
     this.#connection ??= await this.#connect()
     await this.#guarded(async () => {
       await this.#page('', undefined, 1)
@@ -109,8 +111,12 @@ export class S3Store implements CheckpointStore {
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
-    this.#connection ??= await this.#connect()
-    const { sdk } = this.#connection
+    if (!this.#isClosed) this.#connection ??= await this.#connect()
+    if (this.#isClosed) {
+      this.#disconnect()
+      throw closed(this.location)
+    }
+    const { sdk } = this.#open()
     const command = new sdk.PutObjectCommand({ ...this.#keyOf(name), Body: bytes })
     await this.#guarded(() => this.#send(command, timesOf(0)))
   }
@@ -171,7 +177,12 @@ export class S3Store implements CheckpointStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#queue.onIdle()
+    this.#disconnect()
+  }
+
+  #disconnect(): void {
     this.#connection?.destroy()
     this.#connection = undefined
   }
@@ -330,6 +341,13 @@ function refused(location: string, cause: unknown): StreamingError {
     'CHECKPOINT_UNWRITABLE',
     `Cannot use checkpoint "${location}": ${adviceFor(cause, status)} (${messageOf(cause)})`,
     { cause, retryable: status === undefined || status >= 500 },
+  )
+}
+
+function closed(location: string): StreamingError {
+  return new StreamingError(
+    'CHECKPOINT_UNWRITABLE',
+    `Cannot use checkpoint "${location}": its store was closed; open it again before`,
   )
 }
 

@@ -1,6 +1,7 @@
 import type { AsyncOp } from '../batch/node.ts'
 import { FreshRecords } from '../batch/sealed.ts'
 import type { Clock } from '../clock.ts'
+import { answerWithin, NoAnswer } from '../service-calls.ts'
 import { runPart } from '../task-scope.ts'
 
 /** Calls the closure of mapAsync for one record, within its time limit, as often as it may be
@@ -27,16 +28,12 @@ export async function callAsync(
 /** What comes too late is dropped: a result, and a rejection too. */
 async function withinLimit(op: AsyncOp, record: unknown, clock: Clock): Promise<unknown> {
   const call = op.f as (record: unknown) => Promise<unknown>
-  const { timeoutMs } = op
-  if (timeoutMs === undefined) return call(record)
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const cancel = clock.after(timeoutMs, () =>
-    reject(new Error(`no answer within ${timeoutMs} ms; raise timeout or lower concurrency`)),
-  )
+  if (op.timeoutMs === undefined) return call(record)
   try {
-    Promise.resolve(call(record)).then(resolve, reject)
-    return await promise
-  } finally {
-    cancel()
+    return await answerWithin(clock, op.timeoutMs, async () => call(record))
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error
+    const message = `${error.message}; raise timeout or lower concurrency`
+    throw new Error(message, { cause: error })
   }
 }

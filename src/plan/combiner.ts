@@ -39,8 +39,8 @@ export function routeTable(table: KeyTable, partitions: number): Router {
   return router
 }
 
-/** Merges the partial results of the source partitions, in their order; `at` says which it is at.
- *  */
+/** Merges the partial results of the source partitions, in their order; `at` says which it is
+ * at. */
 export function mergeChunks(
   chunks: readonly PairRecords[],
   op: CombineOp,

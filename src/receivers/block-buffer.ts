@@ -154,8 +154,9 @@ export class BlockBuffer<B extends Block<unknown>> {
   }
 }
 
-function weightOf(block: Block<unknown>): number {
-  return block.bytes + block.length
+/** What records count for against the bounds: those without bytes are bounded too. */
+export function weightOf(records: { readonly bytes: number; readonly length: number }): number {
+  return records.bytes + records.length
 }
 
 function fittingIn(block: Block<unknown>, bytes: number): number {

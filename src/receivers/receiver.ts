@@ -115,14 +115,13 @@ export interface CutLimits {
  *
  * Implementers owe:
  * - `start` resolves once the source has answered, or rejects with an error that says what to
- *   check. It   gives the exact position from which each partition will be read, symbolic ones
- *   (LATEST) resolved, and   reads no record: the engine makes these positions durable before
- *   `run`;
+ *   check. It gives the exact position from which each partition will be read, symbolic ones
+ *   (LATEST) resolved, and reads no record: the engine makes these positions durable before `run`;
  * - `run` begins to read from the positions that `start` gave; the first range of a partition is
- *   after its   position. A partition found later starts at TRIM_HORIZON;
+ *   after its position. A partition found later starts at TRIM_HORIZON;
  * - `cut` gives each record exactly once, in the partition's order; ranges of one partition follow
- *   each   other without a hole; partitions are ordered by name, except that a child comes after
- *   its parents;   a partition whose parents' END is not in an earlier cut has no range;
+ *   each other without a hole; partitions are ordered by name, except that a child comes after its
+ *   parents; a partition whose parents' END is not in an earlier cut has no range;
  * - `replay` gives the same records for the same ranges, whatever was cut before; none, where the
  *   source is not replayable.
  * Callers owe: `start` first and once, with the position of every partition that the log knows,

@@ -7,7 +7,7 @@
 import { assert } from '../assert.ts'
 import type { Cancel, Clock } from '../clock.ts'
 import { StreamingError } from '../errors.ts'
-import { BlockBuffer, ByteBound, type TakeLimits } from './block-buffer.ts'
+import { BlockBuffer, ByteBound, type TakeLimits, weightOf } from './block-buffer.ts'
 import { BlockBuilder, NumberedBlock, type RecordsOf } from './numbered-block.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { Position, RangeData } from './receiver.ts'
@@ -204,9 +204,4 @@ function fittingEnd({ starts }: Frames, from: number, to: number, bytes: number)
   let end = from + 1
   while (end < to && (starts[end] as number) < reached) end += 1
   return end
-}
-
-/** As the buffer weighs a block. */
-function weightOf(records: { readonly bytes: number; readonly length: number }): number {
-  return records.bytes + records.length
 }

@@ -11,9 +11,8 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { makeFolder, syncFolder } from '../durable-folder.ts'
+import { makeFolder, syncFolder, writeDurably } from '../durable-folder.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
-import { writeDurably } from './durable-files.ts'
 import { type FolderLayout, MANIFEST, type Part } from './folder-layout.ts'
 import type {
   SinkBatch,
@@ -56,7 +55,7 @@ class PartWriter implements SinkTaskWriter<unknown> {
     const { partName, lineOf } = this.#layout
     const file = partName(partition)
     const bytes = Buffer.from(records.map((record) => `${lineOf(record)}\n`).join(''))
-    await writeDurably(join(ticket as string, file), bytes)
+    await writeDurably(join(ticket as string, file), bytes, 'w')
     const detail = { file, crc32: crc32(bytes) }
     return { records: records.length, bytes: bytes.length, detail }
   }
@@ -171,7 +170,7 @@ class FolderCommitter implements SinkCommitter {
     const records = parts.reduce((n, part) => n + part.records, 0)
     const { pipeline, batchId, time, epoch } = batch
     const manifest = { pipeline, batchId, time, epoch, records, parts }
-    await writeDurably(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+    await writeDurably(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, 'w')
     await this.#publish(batch, directory)
     return { records, bytes: parts.reduce((n, part) => n + part.bytes, 0) }
   }

@@ -1,5 +1,6 @@
-// A window reduced by adding the panes that enter and subtracting those that leave: the cost of a
-// slide is that of the panes that move, whatever the length.
+// A window reduced by adding the panes that enter and subtracting those that leave: the closures
+// are called for the records of the panes that move, whatever the length. Apart from that a slide
+// visits every key of the state, to clear its marks and to give its value out.
 //
 // State: the reduced value of each key, and, as its mark, how many panes in the window have the
 // key. Always: the value is the reduction, in the order of the slides, of the panes that were

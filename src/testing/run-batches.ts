@@ -47,7 +47,6 @@ export interface RunBatchesOptions {
   readonly args?: unknown
 }
 
-// says
 // biome-ignore lint/suspicious/noExplicitAny: the streams of a test have the types it says
 type AnyStream = DStream<any>
 type Build = (ssc: StreamingContext, ...streams: AnyStream[]) => AnyStream

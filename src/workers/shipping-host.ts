@@ -12,8 +12,8 @@ import {
 } from './receiver-host.ts'
 import { Assignment, assign, BlockLines, withoutBlocks } from './shipping.ts'
 
-/** Batches whose records are kept for a worker that begins anew, where they cannot be read again.
- *  */
+/** Batches whose records are kept for a worker that begins anew, where they cannot be read
+ * again. */
 const BATCHES_KEPT = 2
 
 /** Keeps the receivers in this thread, and ships what they give. */

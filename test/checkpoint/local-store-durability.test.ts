@@ -58,7 +58,7 @@ test('LocalStore flushes an object before it has its name, and the folder after'
   await store.createIfAbsent('slots/1.log', Buffer.from('claim'))
   calls.length = 0
   await store.createIfAbsent('slots/2.log', Buffer.from('claim'))
-  expect(calls).toEqual(['writeFile part', 'sync part', 'link part 2.log', 'sync slots'])
+  expect(calls).toEqual(['writeFile part', 'datasync part', 'link part 2.log', 'sync slots'])
 })
 
 test('LocalStore flushes the name of a new folder before it publishes in it', async () => {

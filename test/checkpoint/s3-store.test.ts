@@ -182,6 +182,41 @@ describe('an S3 store', () => {
     await expect(opening).rejects.toThrow('run `npm i @aws-sdk/client-s3`')
   })
 
+  test('connects without open for a put, and not after its close', async () => {
+    const service = new ScriptedS3()
+    const living = new Set<object>()
+    let made = 0
+    class Client {
+      readonly send = service.send.bind(service)
+      constructor() {
+        made += 1
+        living.add(this)
+      }
+      destroy(): void {
+        living.delete(this)
+      }
+    }
+    const load = async () => ({ ...(await import('@aws-sdk/client-s3')), S3Client: Client })
+    const store = new S3Store({ bucket: 'bucket' }, { load: load as never })
+    await store.put('epoch-1/heartbeat', bytes)
+    await store.close()
+    const late = store.put('epoch-1/heartbeat', bytes)
+    await expect(late).rejects.toMatchObject({ code: 'CHECKPOINT_UNWRITABLE' })
+    await expect(late).rejects.toThrow(/its store was closed; open it again/)
+    expect([made, living.size]).toEqual([1, 0])
+
+    const closing = new S3Store({ bucket: 'bucket' }, { load: load as never })
+    const early = closing.put('epoch-1/heartbeat', bytes)
+    await closing.close()
+    await expect(early).rejects.toThrow(/its store was closed/)
+    expect([made, living.size]).toEqual([2, 0])
+
+    await store.open()
+    await store.put('epoch-1/heartbeat', bytes)
+    await store.close()
+    expect([made, living.size]).toEqual([3, 0])
+  })
+
   test('is described by a URL', () => {
     expect(optionsOfUrl('s3://bucket/a/b/')).toEqual({ bucket: 'bucket', prefix: 'a/b/' })
     expect(optionsOfUrl('s3://bucket')).toEqual({ bucket: 'bucket', prefix: '' })

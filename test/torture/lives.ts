@@ -1,8 +1,8 @@
 // Lives of a pipeline over written input: a start on a checkpoint, some batches on a manual clock,
 // and an end, of its own accord or because the world stopped.
 
+import type { Sink } from 'millrace'
 import { type Logger, type StreamEvent, start } from 'millrace'
-import type { Sink } from 'millrace/sinks'
 import { CollectingSink, ManualClock, quietLogger } from 'millrace/testing'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Clock } from '../../src/clock.ts'

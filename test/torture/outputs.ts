@@ -2,7 +2,8 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { files, type Sink } from 'millrace/sinks'
+import type { Sink } from 'millrace'
+import { files } from 'millrace/sinks'
 import { batchesIn } from './files-batches.ts'
 import type { SteppedWorld } from './stepped-world.ts'
 

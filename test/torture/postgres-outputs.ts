@@ -1,7 +1,7 @@
 // Outputs in PostgreSQL: a table for each, in a schema of the test's own. The batch of a row is
 // that of the receipt which the same transaction wrote.
 
-import type { Sink } from 'millrace/sinks'
+import type { Sink } from 'millrace'
 import { postgres } from 'millrace/sinks/postgres'
 import { type PostgresServer, rowsOf } from '../integration/postgres-server.ts'
 import type { Batches, Outputs } from './outputs.ts'

@@ -2,6 +2,7 @@
 // with a timeout. What state holds is written out whole with each batch, so that a wrong restore
 // shows in the next output.
 
+import type { Sink } from 'millrace'
 import {
   type DStream,
   type Pipeline,
@@ -10,7 +11,6 @@ import {
   type State,
   type StreamingContext,
 } from 'millrace'
-import type { Sink } from 'millrace/sinks'
 import { type ScriptPosition, scriptedSource } from 'millrace/testing'
 import {
   type Expected,

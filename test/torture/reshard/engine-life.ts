@@ -4,8 +4,8 @@
 
 import { KinesisClient } from '@aws-sdk/client-kinesis'
 import type { HttpHandler } from '@smithy/core/protocols'
+import type { DriverSink, Sink } from 'millrace'
 import { type Run, type StreamEvent, start } from 'millrace'
-import type { DriverSink, Sink } from 'millrace/sinks'
 import type { KinesisSimulator, MemoryStore } from 'millrace/testing'
 import type { CheckpointStore } from '../../../src/checkpoint/store.ts'
 import type { Cancel, Clock } from '../../../src/clock.ts'

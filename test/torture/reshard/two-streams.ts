@@ -1,9 +1,9 @@
 // What `reshard` runs: two streams of Kinesis to state, windows and joins. Two outputs hold every
 // record with its shard, so that the others can be computed from them.
 
+import type { Sink } from 'millrace'
 import { type DStream, type Pipeline, pipeline, type Source, type State } from 'millrace'
 import type { KinesisRecord } from 'millrace/kinesis'
-import type { Sink } from 'millrace/sinks'
 
 export const INTERVAL_MS = 1_000
 /** Lengths of the windows, in batches. */

@@ -1,8 +1,8 @@
 // A driver process of a simulation: the engine and its scheduler, wired as by start(), with a
 // process, a checkpoint and sinks of the simulation.
 
+import type { Sink } from 'millrace'
 import { pipeline as described, type Logger } from 'millrace'
-import type { Sink } from 'millrace/sinks'
 import { quietLogger } from 'millrace/testing'
 import type { OwnerProbe } from '../../../src/checkpoint/log.ts'
 import type { CheckpointStore } from '../../../src/checkpoint/store.ts'

@@ -1,7 +1,8 @@
 // The driver processes of a simulation, and whoever watches over them: one that died or ended is
 // replaced after a while, and sometimes one is started too many.
 
-import { files, type Sink } from 'millrace/sinks'
+import type { Sink } from 'millrace'
+import { files } from 'millrace/sinks'
 import { LocalStore } from '../../../src/checkpoint/local-store.ts'
 import type { Owner, OwnerProbe } from '../../../src/checkpoint/log.ts'
 import { codeOf, messageOf } from '../../../src/errors.ts'
