@@ -45,6 +45,7 @@ export type {
   Source,
   SourceRange,
 } from './receivers/receiver.ts'
+export type { Run } from './run.ts'
 export type { Metrics } from './scheduler/metrics.ts'
 export type { BackpressureOptions, PipelineOptions } from './scheduler/options.ts'
 export type { CompletedBatch } from './scheduler/progress.ts'
@@ -63,6 +64,6 @@ export type {
   TaskSink,
   WrittenPartition,
 } from './sinks/sink.ts'
-export { type Run, start } from './start.ts'
+export { start } from './start.ts'
 export type { StartModuleOptions, StartOptions } from './start-options.ts'
 export type { StreamingContext } from './streaming-context.ts'

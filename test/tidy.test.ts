@@ -103,7 +103,7 @@ describe('layer rule', () => {
     ],
     [
       'a type-only import that points down',
-      plant('src/batch/batch.ts', "import type { Run } from '../start.ts'"),
+      plant('src/batch/batch.ts', "import type { Run } from '../run.ts'"),
       /wiring stands below it/,
     ],
     [

@@ -15,7 +15,7 @@ export interface ReceiverSupervisor<T> {
   /** Stores one record: a value that a checkpoint could keep, copied as it is now.
    *
    * The promise resolves once the record is in the buffer: when there was room for it, and the rate
-   * allowed it. Wait for it before the next record, and the source is slowed down. Throws
+   * allowed it. Wait for it before the next record, and the source is slowed down. Rejects with
    * RECEIVER_STOPPED outside of the receiver's life, BUFFER_FULL if as many bytes wait already as
    * the buffer may hold, and VALUE_NOT_STORABLE. */
   store(record: T): Promise<void>
@@ -113,11 +113,14 @@ function publicSupervisor<T>(
     reportError,
     isStarted,
     isStopped,
-    store(record) {
+    // Copied before the promise is given: the caller may change the record then.
+    async store(record) {
       const bytes = encode(record, what)
-      return supervisor.store({ bytes, starts: [0, bytes.length] })
+      await supervisor.store({ bytes, starts: [0, bytes.length] })
     },
-    storeAll: (records) => supervisor.store(framesOf(records, what)),
+    async storeAll(records) {
+      await supervisor.store(framesOf(records, what))
+    },
     restart: (message, error, delay = restartDelayMs) =>
       supervisor.restart(message, error, durationMs(delay, 'the delay of a restart')),
     stop: (message, error) => supervisor.stop(message, error),

@@ -125,9 +125,9 @@ export class Engine {
     return this.zeroTime + batchId * this.#parts.settings.batchIntervalMs
   }
 
-  /** True if every receiver has what had arrived before the start, and nothing waits. */
+  /** True if every receiver has what had arrived before the start: it may not be in a batch yet. */
   get caughtUp(): boolean {
-    return this.#ahead === undefined && this.#receivers.caughtUp
+    return this.#receivers.caughtUp
   }
 
   /** Bytes that wait in the receivers. */
@@ -145,16 +145,17 @@ export class Engine {
     return Object.fromEntries(this.#accumulators.entries())
   }
 
-  /** Cuts and runs the next batch; `unhurried` where none follows that it could make late. Where
-   * workers run it and the next one is due, this resolves once it ran: it is written and committed
-   * while the next one runs. */
+  /** Cuts and runs the next batch; `unhurried` where none follows that it could make late: none is
+   * cut ahead then. Where workers run it and the next one is due, this resolves once it ran: it is
+   * written and committed while the next one runs. */
   async runNext(unhurried = false): Promise<void> {
     const batchId = this.nextBatchId
     const { sources } = this.#ahead ?? { sources: this.#cut(batchId, unhurried) }
     this.#ahead = undefined
     const taken = await sources
     await this.#underWay.room()
-    if (this.#executor.overlaps && this.#isLate(batchId) && this.#mayOverlap(batchId)) {
+    const another = !unhurried && this.#executor.overlaps && this.#isLate(batchId)
+    if (another && this.#mayOverlap(batchId)) {
       this.#ahead = { batchId: batchId + 1, sources: this.#cut(batchId + 1, unhurried) }
       this.#ahead.sources.catch(() => undefined)
     }
@@ -246,15 +247,13 @@ export class Engine {
         report.failed(error)
         throw error
       })
-    let ran = await reported(this.#runner.run(request, report.info))
-    // Sinks have one batch at a time.
-    if (this.#outputs.some(({ kind }) => kind === 'tasks')) await this.#underWay.ended()
-    ran = await reported(this.#runner.stage(ran))
+    const ran = await reported(this.#runAndStage(request, report))
     this.#newestBatchId = batchId
     const overlaps = !redo && this.#mayOverlap(batchId)
     if (overlaps) this.#merge(batchId, false)
     const finish = () => this.#finish(ran, report, overlaps)
-    const end = this.#underWay.add(report.info.bytes, finish)
+    // Where the batch before fails, this one does without having been written.
+    const end = reported(this.#underWay.add(report.info.bytes, finish))
     if (overlaps) {
       end.catch(this.#parts.fail)
       return
@@ -266,6 +265,13 @@ export class Engine {
       this.#underWay.forget()
       throw error
     }
+  }
+
+  async #runAndStage(request: BatchRequest, { info }: BatchReport): Promise<RanBatch> {
+    const ran = await this.#runner.run(request, info)
+    // Sinks have one batch at a time.
+    if (this.#outputs.some(({ kind }) => kind === 'tasks')) await this.#underWay.ended()
+    return this.#runner.stage(ran)
   }
 
   /** Makes what a batch changed part of the state; `committed`: its commit is in the log. */
@@ -294,23 +300,18 @@ export class Engine {
 
   /** Writes and commits a batch that ran; `merged`: its changes are part of the state already. */
   async #finish(ran: RanBatch, report: BatchReport, merged: boolean): Promise<void> {
-    try {
-      const { logged, tally } = await this.#runner.finish(ran)
-      if (merged) this.#snapshots?.committed(ran.request.batchId)
-      else this.#merge(ran.request.batchId, true)
-      this.#lastBatchId = ran.request.batchId
-      this.#lastEndedAt = this.now()
-      await this.#parts.probe?.('committed', ran.request.batchId)
-      if (logged) this.#unsynced = true
-      else await this.#syncWithoutPlan()
-      this.#accumulators.merge(tally)
-      const accumulators = Object.fromEntries(tally.entries())
-      const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
-      this.#receivers.batchCompleted(ended)
-    } catch (error) {
-      report.failed(error)
-      throw error
-    }
+    const { logged, tally } = await this.#runner.finish(ran)
+    if (merged) this.#snapshots?.committed(ran.request.batchId)
+    else this.#merge(ran.request.batchId, true)
+    this.#lastBatchId = ran.request.batchId
+    this.#lastEndedAt = this.now()
+    await this.#parts.probe?.('committed', ran.request.batchId)
+    if (logged) this.#unsynced = true
+    else await this.#syncWithoutPlan()
+    this.#accumulators.merge(tally)
+    const accumulators = Object.fromEntries(tally.entries())
+    const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
+    this.#receivers.batchCompleted(ended)
   }
 
   /** The batch before waited for a plan to be written with, and there is none. */

@@ -8,7 +8,9 @@ import type { Scheduler } from './scheduler.ts'
 
 /** Figures of a run so far, by name. Names that end in Ms are milliseconds, those that end in Time
  * epoch milliseconds; both are -1 until they are known. Each accumulator stands among them, under
- * its own name, and what sources have counted, such as `kinesis.throttled`, once there is any. */
+ * its own name, and what sources have counted, such as `kinesis.throttled`, once there is any.
+ * `bufferedBytes` and `lagMs` are those of this moment; where the receivers have a thread of their
+ * own, those of the newest cut: as old as a batch that runs. */
 export interface Metrics {
   readonly [name: string]: number
 }

@@ -28,8 +28,8 @@ export interface PipelineOptions {
   /** What a failed batch does: 'continue' drops it, and needs `checkpoint: false`. @default
    * 'stop' */
   readonly onBatchError?: 'stop' | 'continue'
-  /** Missed batch times that are run after a pause; more are skipped, and the skip is logged.
-   * @default 1,000 */
+  /** Batch times that passed while no run was there, and that the next start runs; those before are
+   * skipped, which is logged. A run that falls behind skips none. @default 1,000 */
   readonly catchUpBatchesMax?: number
   /** Bytes that one batch takes from each source; the rest waits for the next. @default 64 MiB */
   readonly batchBytesMax?: number

@@ -142,9 +142,9 @@ export class Receivers {
     }
   }
 
+  /** True if each has what had arrived before the start: it may wait in a buffer. */
   get caughtUp(): boolean {
-    const { caughtUp, bufferedBytes } = this.#host.status()
-    return caughtUp && bufferedBytes === 0
+    return this.#host.status().caughtUp
   }
 
   get bufferedBytes(): number {

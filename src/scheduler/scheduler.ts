@@ -67,12 +67,14 @@ export class Scheduler {
       await this.#waitFor(engine.timeOf(engine.nextBatchId))
       if (this.#ending !== undefined) break
       await this.#runBatch()
+      // A graceful end takes what waits in the buffers: where more comes they are never empty.
       if (until === 'caught-up' && engine.caughtUp) this.end({ kind: 'graceful' })
     }
     if (!this.#mustEnd()) await this.#finish()
   }
 
-  /** Skips missed times beyond the bound; those within it are run, as in Spark. */
+  /** Skips times beyond the bound that were missed before the start; those within it are run, as in
+   * Spark. */
   async #catchUp(): Promise<void> {
     const { engine, settings } = this.#parts
     const due = engine.lastBatchId + this.dueBatches

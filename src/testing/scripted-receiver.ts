@@ -119,11 +119,7 @@ export class ScriptedReceiver<T> implements Source<T> {
   }
 
   #store(records: readonly T[], supervisor: ReceiverSupervisor<T>): void {
-    try {
-      void supervisor.storeAll(records)
-    } catch (error) {
-      this.#refused.push(error)
-    }
+    supervisor.storeAll(records).catch((error: unknown) => this.#refused.push(error))
   }
 
   #cancel(): void {

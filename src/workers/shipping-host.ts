@@ -100,7 +100,9 @@ export class ShippingHost implements ReceiverHost {
       batchId,
       sources.map((parts, id) => (keep(id) ? parts : undefined)),
     )
-    this.#kept.delete(batchId - BATCHES_KEPT)
+    for (const kept of this.#kept.keys()) {
+      if (kept <= batchId - BATCHES_KEPT) this.#kept.delete(kept)
+    }
     this.#lines.ship(batchId, sources, { keep })
     return withoutBlocks(sources)
   }

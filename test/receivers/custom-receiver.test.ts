@@ -56,16 +56,16 @@ describe('records that are stored', () => {
     'that no checkpoint could keep are refused, and none of those with them is stored'
   test(unstorable, async () => {
     const { source, supervisor } = await openCustom<unknown>(clock)
-    expect(() => supervisor.storeAll([1, () => 2])).toThrow(/a record of receiver "custom"/)
+    await expect(supervisor.storeAll([1, () => 2])).rejects.toThrow(/a record of receiver "custom"/)
     expect(await source.records()).toEqual([])
   })
 
   test('after the end are refused', async () => {
     const { source, supervisor } = await openCustom<number>(clock)
     await source.receiver.stop()
-    const refused = expect.objectContaining({ code: 'RECEIVER_STOPPED' })
-    expect(() => supervisor.store(2)).toThrow(refused)
-    expect(() => supervisor.storeAll([2])).toThrow(refused)
+    const refused = { code: 'RECEIVER_STOPPED' }
+    await expect(supervisor.store(2)).rejects.toMatchObject(refused)
+    await expect(supervisor.storeAll([2])).rejects.toMatchObject(refused)
     expect(await source.records()).toEqual([])
   })
 
@@ -128,20 +128,19 @@ describe('the buffer of a receiver', () => {
 
   test('refuses a store where too much waits already', async () => {
     const { source, supervisor } = await openCustom<string>(clock, { bufferBytesMax: 1_000 })
-    const all: Promise<void>[] = []
-    const store = (): void => {
-      for (let i = 0; i < 100; i++) all.push(supervisor.store('x'.repeat(100)))
-    }
-    expect(store).toThrow(expect.objectContaining({ code: 'BUFFER_FULL' }))
-    expect(all.length).toBeGreaterThan(10)
-    expect(all.length).toBeLessThan(25)
+    const stores = Array.from({ length: 100 }, () => supervisor.store('x'.repeat(100)))
+    const all = Promise.allSettled(stores)
+    const refused = await Promise.any(stores.map((store) => store.then(Promise.reject, (e) => e)))
+    expect(refused).toMatchObject({ code: 'BUFFER_FULL' })
     const records: unknown[] = []
     while (source.receiver.bufferedBytes() > 0) {
       records.push(...(await source.records()))
       await settled()
     }
-    await Promise.all(all)
-    expect(records).toHaveLength(all.length)
+    const stored = (await all).filter(({ status }) => status === 'fulfilled')
+    expect(stored.length).toBeGreaterThan(10)
+    expect(stored.length).toBeLessThan(25)
+    expect(records).toHaveLength(stored.length)
   })
 
   test('takes what waits at a stop, and lets nobody wait for a run that has ended', async () => {
@@ -155,7 +154,7 @@ describe('the buffer of a receiver', () => {
     const waiting = [1, 2, 3].map((n) => other.supervisor.store(n))
     other.source.abort()
     await Promise.all(waiting)
-    expect(() => other.supervisor.store(4)).toThrow(/it is stopped/)
+    await expect(other.supervisor.store(4)).rejects.toThrow(/it is stopped/)
     await other.source.receiver.stop()
     expect(other.calls).toEqual(['onStart', 'onStop'])
   })

@@ -64,7 +64,7 @@ describe('the life of a receiver', () => {
     supervisor.stop('enough')
     await settled()
     expect(calls).toEqual(['onStart', 'onStop'])
-    expect(() => supervisor.store(1)).toThrow(/it is stopped/)
+    await expect(supervisor.store(1)).rejects.toThrow(/it is stopped/)
     clock.advance(500)
     await settled()
     expect(calls).toEqual(['onStart', 'onStop', 'onStart'])

@@ -48,6 +48,7 @@ test('ScriptedReceiver keeps the errors of stores that were refused', async () =
   clock.advance(100)
   await settled()
   clock.advance(100)
+  await settled()
   expect(receiver.refused).toMatchObject([{ code: 'RECEIVER_STOPPED' }])
   expect(await source.records()).toEqual([])
 })

@@ -52,7 +52,7 @@ async function live(options: Options = {}): Promise<Life> {
 }
 
 /** Moves the clock on and lets everything run that waits for nothing else. */
-async function advance({ clock }: Life, ms: number): Promise<void> {
+async function advance({ clock }: Pick<Life, 'clock'>, ms: number): Promise<void> {
   clock.advance(ms)
   for (let turn = 0; turn < 4; turn += 1) await settle()
 }
@@ -127,6 +127,31 @@ test('a commit does not wait for a batch that is due much later', async () => {
 
 describe('commitInterval', () => {
   const sharing = { batchInterval: 100, commitInterval: 1_000 } as const
+
+  test('that fails in a batch fails those that ran after it, too', async () => {
+    const events: string[] = []
+    const clock = new ManualClock(0)
+    const source = new PushSource()
+    const options = { ...sharing, checkpoint: new MemoryStore() }
+    const described = pipeline('p', options, (ssc) => {
+      ssc.receive(source).foreachBatch((_batch, { batchId }) => {
+        if (batchId === 2) throw new Error('full')
+      })
+    })
+    const run = await start(described, { clock, logger: quietLogger })
+    for (const kind of ['batch-started', 'batch-failed'] as const) {
+      run.on(kind, ({ batchId }) => void events.push(`${kind} ${batchId}`))
+    }
+    for (let batch = 1; batch <= 4; batch += 1) {
+      source.push(batch)
+      await advance({ clock }, 100)
+    }
+    expect(run.metrics()['runningBatches']).toBe(3)
+    clock.advance(1_000)
+    await expect(run.done).rejects.toThrow('full')
+    for (const batch of [2, 3, 4]) expect(events).toContain(`batch-failed ${batch}`)
+    expect(run.metrics()['runningBatches']).toBe(0)
+  })
 
   for (const appends of [true, false]) {
     const kind = appends ? 'fsync' : 'object'

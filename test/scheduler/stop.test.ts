@@ -153,6 +153,19 @@ describe('a stop', () => {
     await expect(run.stop()).rejects.toMatchObject({ cause: failure })
   })
 
+  test('after a failure that nobody awaits is told in the log, once', async () => {
+    const logged: [unknown, string][] = []
+    const error = ({ err }: { err?: unknown }, text: string) => void logged.push([err, text])
+    const clock = new ManualClock(0)
+    const failing = pipeline('f', options, (ssc) => {
+      ssc.queue([[1]]).foreachBatch(() => Promise.reject(new Error('gone')))
+    })
+    const run = await start(failing, { clock, logger: { ...quietLogger, error } })
+    await tick(run, clock)
+    const failure = await run.done.catch((thrown: unknown) => thrown)
+    expect(logged).toEqual([[failure, 'The pipeline has ended with an error']])
+  })
+
   test('at once leaves what no batch has taken, and the next start takes it', async () => {
     const store = new MemoryStore()
     const source = new PushSource()
@@ -265,5 +278,45 @@ describe('a stop', () => {
     const run = await start(described, { clock, logger: quietLogger, signal: AbortSignal.abort() })
     await run.done
     expect(sink.records()).toEqual([1])
+  })
+})
+
+describe("until 'caught-up'", () => {
+  test('ends where more comes with every batch', async () => {
+    const clock = new ManualClock(0)
+    const source = new PushSource({ onStop: async () => void source.push(4) })
+    const seen: number[] = []
+    const described = pipeline('p', options, (ssc) => {
+      ssc.receive(source).foreachBatch(async (batch) => {
+        seen.push(...(await batch.collect()))
+        if (source.stopped === 0) source.push(seen.length + 1)
+      })
+    })
+    source.push(1)
+    const run = await start(described, { clock, logger: quietLogger, until: 'caught-up' })
+    clock.advance(1_000)
+    await run.done
+    expect(seen).toEqual([1, 2, 4])
+  })
+})
+
+describe('a run that falls behind', () => {
+  test('skips none of its batch times, however many it misses', async () => {
+    const clock = new ManualClock(0)
+    let skipped = 0
+    const described = pipeline('p', { ...options, catchUpBatchesMax: 2 }, (ssc) => {
+      ssc.queue([[1]]).foreachBatch((_batch, { batchId }) => {
+        if (batchId === 1) clock.advance(10_000)
+      })
+    })
+    const run = await start(described, { clock, logger: quietLogger })
+    run.on('batches-skipped', () => {
+      skipped += 1
+    })
+    clock.advance(1_000)
+    while (run.metrics()['lastBatchId'] !== 11) await new Promise(setImmediate)
+    await run.stop({ graceful: false })
+    expect(skipped).toBe(0)
+    expect(run.completedBatches().map(({ batchId }) => batchId)).toEqual(count(11, 1))
   })
 })

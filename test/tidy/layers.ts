@@ -75,6 +75,7 @@ export const LAYERS: readonly Layer[] = [
       'pipeline-graph.ts',
       'stop-on.ts',
       'start-options.ts',
+      'run.ts',
       'start.ts',
     ],
   },

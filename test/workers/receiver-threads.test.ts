@@ -56,6 +56,14 @@ describe('the receivers of a run on workers', { timeout: 120_000 }, () => {
     expect(where).toMatchObject({ received: threadId, at: 5_000 })
   })
 
+  test('have all that they received processed by a graceful stop that is late', async () => {
+    const clock = new ManualClock(0)
+    const run = await start(pipelines, { export: 'ten', workers: 1, clock })
+    clock.advance(1_000)
+    await run.stop()
+    expect(takeSeen()).toEqual(Array.from({ length: 10 }, (_, n) => `record ${n}`))
+  })
+
   test('give the same results in either thread, and inline', async () => {
     const how = { args: folder, until: 'caught-up' } as const
     const inline = await seenBy('countedLines', { ...how, workers: 0 })

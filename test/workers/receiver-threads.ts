@@ -86,3 +86,11 @@ export const busyReceiver = pipeline('busy-receiver', options, (ssc, busy: Busy)
   }))
   ssc.receive(source).foreachBatch(see)
 })
+
+/** Ten records at once, which are too much for one batch. */
+export const ten = pipeline('ten', { ...options, batchBytesMax: 50 }, (ssc) => {
+  const source = customReceiver<string>('ten', (supervisor) => ({
+    onStart: () => supervisor.storeAll(Array.from({ length: 10 }, (_, n) => `record ${n}`)),
+  }))
+  ssc.receive(source).foreachBatch(see)
+})

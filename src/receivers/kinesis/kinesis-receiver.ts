@@ -50,6 +50,7 @@ export class KinesisReceiver implements Receiver {
   readonly #gaps: GapWatch
   readonly #random: () => number
   #listing: Promise<readonly ListedShard[]> | undefined
+  #startedAt = 0
   #cuts = 0
   #running = false
 
@@ -69,6 +70,7 @@ export class KinesisReceiver implements Receiver {
 
   async start(from: PartitionPositions): Promise<PartitionPositions> {
     const { clock } = this.#context
+    this.#startedAt = clock.wallMs()
     const summary = await this.#reader.describe(true)
     this.#gaps.describe(summary)
     const listed = await this.#reader.shards()
@@ -178,7 +180,8 @@ export class KinesisReceiver implements Receiver {
 
   #add(position: KnownPosition, isWatched: boolean): void {
     const { partition } = position
-    const shard = new ShardState(position, this.#prefetch.bound, this.#paceOf(partition))
+    const pace = this.#paceOf(partition)
+    const shard = new ShardState(position, this.#prefetch.bound, pace, this.#startedAt)
     this.#table.add(shard)
     this.#gaps.add(shard, isWatched)
   }

@@ -20,6 +20,7 @@ export class ShardState {
   read: Position
   behindMs: number | undefined
   readonly #origin: string | undefined
+  readonly #startedAt: number
   readonly #buffer: BlockBuffer<KinesisBlock>
   /** Up to where batches have taken. */
   #taken: Position
@@ -29,16 +30,18 @@ export class ShardState {
   #loggedUpTo: number
   #ended = false
   #endTaken: boolean
-  #atTip = false
+  #caughtUp = false
   #lastPageBytes: number | undefined
   #jump: { readonly to: Position; recordsBefore: number } | undefined
 
-  constructor(known: KnownPosition, bound: ByteBound, pace: ShardPace) {
+  /** `startedAt`: what arrived before it was there at the start, epoch milliseconds. */
+  constructor(known: KnownPosition, bound: ByteBound, pace: ShardPace, startedAt: number) {
     this.id = known.partition
     this.parents = known.parents
     this.pace = pace
     this.read = known.position
     this.#origin = known.origin
+    this.#startedAt = startedAt
     this.#taken = known.position
     this.#completeUpTo = known.caughtUpAt
     this.#loggedUpTo = known.caughtUpAt
@@ -59,7 +62,7 @@ export class ShardState {
 
   /** True once everything that was there at the start is read. */
   get caughtUp(): boolean {
-    return this.#ended || this.#atTip
+    return this.#ended || this.#caughtUp
   }
 
   /** Records that wait. */
@@ -93,14 +96,24 @@ export class ShardState {
       this.#buffer.push(new KinesisBlock(this.id, page.records))
       this.read = { kind: 'sequence', sequence: last.sequenceNumber, sub: -1 }
     }
-    // An empty page alone says nothing: the service gives some, with records after them.
-    if (last === undefined && page.behindMs === 0) this.#atTip = true
+    this.#caughtUp ||= this.#reachesStart(page)
     this.behindMs = page.behindMs
     this.#lastPageBytes = page.bytes
     this.#ended = page.next === undefined
     // An ended shard's children may hold what arrived since its last record: no later time is sure.
     const sure = this.#ended ? 0 : page.askedAt - page.behindMs
     this.#completeUpTo = Math.max(this.#completeUpTo, sure, last?.arrivalMs ?? 0)
+  }
+
+  /** True if all that was there at the start is in this page or before it. A stream that is being
+   * written gives no empty page; behind the tip an empty one says nothing, since the service gives
+   * some with records after them. */
+  #reachesStart({ records, behindMs, isFull, askedAt }: Page): boolean {
+    const isNewer = (records.at(-1)?.arrivalMs ?? 0) > this.#startedAt
+    // Some servers always say 0: there a full page may have any number of records after it.
+    if (behindMs === 0) return isNewer || !isFull
+    // The clock of the service alone may be ahead of this one.
+    return isNewer && askedAt - behindMs >= this.#startedAt
   }
 
   /** Ends the shard where it is: what it still held was lost. */

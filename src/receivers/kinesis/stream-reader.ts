@@ -44,6 +44,8 @@ export interface Page {
   /** Undefined when the shard has ended. */
   readonly next: string | undefined
   readonly behindMs: number
+  /** True if it has as many records as were asked for. */
+  readonly isFull: boolean
   /** Data and partition keys of the records. */
   readonly bytes: number
   /** When it was asked for, epoch milliseconds. */
@@ -184,7 +186,8 @@ export class StreamReader {
       const children = (answer.ChildShards ?? []).map((child): ListedShard => {
         return { id: child.ShardId ?? '', parents: child.ParentShards ?? [], closed: false }
       })
-      return { records, next, behindMs, bytes, askedAt, children }
+      const isFull = records.length >= Limit
+      return { records, next, behindMs, isFull, bytes, askedAt, children }
     } catch (error) {
       if (kindOf(error) !== 'expired') throw error
       this.#context.count('kinesis.expired-iterators')

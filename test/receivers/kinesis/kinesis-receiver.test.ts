@@ -95,3 +95,21 @@ test('a stream is not caught up while the service gives nothing before a record'
   expect(opened.receiver.caughtUp()).toBe(true)
   expect(opened.texts()).toEqual(['a'])
 })
+
+test('a stream that is written all the time is caught up once what was there is read', async () => {
+  const kinesis = newStream(1)
+  for (let i = 0; i < 25; i++) kinesis.put('s', [`a${i}`])
+  kinesis.clock.advance(1_000)
+  opened = await OpenedKinesis.start(kinesis, { ...STREAM, recordsPerCallMax: 10 })
+  const caughtUp: boolean[] = []
+  for (let i = 0; i < 10; i++) {
+    kinesis.put('s', ['b', 'c'])
+    await opened.pass(200)
+    caughtUp.push(opened.receiver.caughtUp())
+  }
+  expect(caughtUp[0]).toBe(false)
+  expect(caughtUp.at(-1)).toBe(true)
+  const whenCaughtUp = caughtUp.indexOf(true)
+  expect(opened.texts().slice(0, 25)).toEqual(Array.from({ length: 25 }, (_, i) => `a${i}`))
+  expect(whenCaughtUp).toBeGreaterThanOrEqual(2)
+})
