@@ -13,17 +13,10 @@ import { ConfigError, codeOf, StreamingError, TaskError } from '../errors.ts'
 import type { BatchInfo, EventBus } from '../events.ts'
 import { Evaluator } from '../plan/evaluator.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
-import type { Position, SourceRange } from '../receivers/receiver.ts'
 import type { SinkBatch, SinkReceipt } from '../sinks/sink.ts'
 import { runTask, Tally } from '../task-scope.ts'
 import { AttemptFailure } from '../workers/attempt-failure.ts'
-import type {
-  BatchInput,
-  BatchSources,
-  Executor,
-  OutputPartitions,
-  Ran,
-} from '../workers/executor.ts'
+import type { BatchInput, Executor, OutputPartitions, Ran } from '../workers/executor.ts'
 import type { OutputOperations, Staged } from './output-operations.ts'
 
 /** Points in a batch's life at which a test may let the process die. 'staged' comes only where
@@ -256,32 +249,6 @@ export function actionRuntime(stages: StageCache, clock: Clock): BatchRuntime {
     run: (node, time = clock.wallMs()) =>
       new Evaluator({ time, traced: false, stages, clock }).records(node),
   }
-}
-
-/** Checks that a replay gave what the plan recorded. */
-export function checkReplay(
-  source: string,
-  planned: readonly SourceRange[],
-  read: BatchSources[number],
-): void {
-  for (const range of planned) {
-    const data = read?.find((candidate) => candidate.range.partition === range.partition)
-    const { records, crc } = data?.range ?? { records: 0, crc: 0 }
-    if (records === range.records && crc === range.crc) continue
-    throw new StreamingError(
-      'SOURCE_REPLAY_DIFFERS',
-      `Cannot redo a batch from "${source}", partition "${range.partition}", after ` +
-        `${shortened(range.after)} up to ${shortened(range.upTo)}: the log has ` +
-        `${range.records} records with checksum ${range.crc}, the source now gives ` +
-        `${records} with ${crc}; restore the source, or start with a new checkpoint`,
-    )
-  }
-}
-
-/** A position for a message: that of a source of files may name many. */
-function shortened(position: Position): string {
-  const text = JSON.stringify(position)
-  return text.length <= 300 ? text : `${text.slice(0, 300)}…`
 }
 
 /** A stable hash of a text, for plans. */

@@ -7,14 +7,9 @@ import type { CheckpointStore } from '../checkpoint/store.ts'
 import { Tally } from '../task-scope.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
 import type { OwnSinks } from '../workers/output-sinks.ts'
+import { checkReplay } from '../workers/replay-check.ts'
 import { BatchReport } from './batch-report.ts'
-import {
-  type BatchRequest,
-  type BatchRunner,
-  checkReplay,
-  type LifeProbe,
-  type RanBatch,
-} from './batch-runner.ts'
+import type { BatchRequest, BatchRunner, LifeProbe, RanBatch } from './batch-runner.ts'
 import type { Threads } from './execution.ts'
 import { type Opened, openEngine, underWayOf } from './open-engine.ts'
 import type { OpenOutput } from './outputs.ts'

@@ -9,7 +9,7 @@ import { StreamingError } from '../errors.ts'
 import type { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
 import { entryOperators } from '../state/graph-changes.ts'
-import type { BatchInput, Committed, Executor } from '../workers/executor.ts'
+import type { Committed, Executor } from '../workers/executor.ts'
 import { InlineExecutor } from '../workers/inline-executor.ts'
 import { IoHost } from '../workers/io-host.ts'
 import { PoolExecutor, type StuckPolicy } from '../workers/pool-executor.ts'
@@ -104,7 +104,7 @@ async function threaded(
         await settled()
         return committed(parts, log)
       },
-      resend: (batch, worker) => receivers.resend(batch.batchId, plannedOf(batch), worker),
+      resend: (batchId, worker) => receivers.resend(batchId, worker),
       replaced: (worker, error) => parts.events.emit({ kind: 'worker-replaced', worker, error }),
       stuck: stuckPolicy(parts),
       resultBytesMax,
@@ -167,12 +167,6 @@ export function committedOf({
   changes,
 }: Pick<Recovered, 'snapshot' | 'changes'>): Committed {
   return { snapshot: snapshot?.files ?? [], changes: changes.map((commit) => commit.changes) }
-}
-
-function plannedOf({ sources }: BatchInput) {
-  return sources.flatMap((parts, sourceId) =>
-    parts === undefined ? [] : [{ sourceId, ranges: parts.map(({ range }) => range) }],
-  )
 }
 
 /** Refuses a worker that built another graph. The text of closures is compared between workers

@@ -104,7 +104,7 @@ async function ask(
     case 'replay':
       return to.replay(request.batchId, request.planned)
     case 'resend':
-      return to.resend(request.batchId, request.planned, request.worker)
+      return to.resend(request.from, request.worker)
     case 'line':
       return to.connect(request.line.worker, request.line.port)
     case 'rate':

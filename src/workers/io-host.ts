@@ -45,6 +45,7 @@ export class IoHost implements ReceiverHost {
     this.#thread = new Thread({
       name: 'the I/O thread',
       entry: entryUrl(),
+      replaced: false,
       semiSpaceMb: options.semiSpaceMb,
       onNotice: (notice) => this.#take(notice),
     })
@@ -102,8 +103,8 @@ export class IoHost implements ReceiverHost {
     return this.#ask({ kind: 'replay', batchId, planned })
   }
 
-  resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void> {
-    return this.#ask({ kind: 'resend', batchId, planned, worker })
+  resend(from: number, worker: number): Promise<void> {
+    return this.#ask({ kind: 'resend', from, worker })
   }
 
   setRate(sourceId: number, recordsPerSecond: number): void {

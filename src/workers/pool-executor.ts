@@ -35,8 +35,8 @@ export interface PoolExecutorParts {
   readonly shared: boolean
   /** Reads what is committed; undefined where nothing is kept outside of the workers. */
   readonly committed: () => Promise<Committed | undefined>
-  /** Sends the blocks of a batch to a worker once more. */
-  readonly resend: (batch: BatchInput, worker: number) => Promise<void>
+  /** Sends the blocks of a batch, and of those that were cut after it, to a worker once more. */
+  readonly resend: (batchId: number, worker: number) => Promise<void>
   /** Told of each worker that was replaced. */
   readonly replaced: (worker: number, error: StreamingError) => void
   readonly stuck: StuckPolicy
@@ -81,9 +81,9 @@ export class PoolExecutor implements Executor {
   }
 
   async run(input: BatchInput, traced: boolean): Promise<Ran> {
-    await this.#revive(input)
-    const attempt = ++this.#attempt
     const { batchId, time } = input
+    await this.#revive(batchId)
+    const attempt = ++this.#attempt
     const sources = input.sources.map((parts) => parts?.map(noticeOf))
     const { logged } = this.#parts
     const request = { kind: 'run', attempt, batchId, time, traced, logged, sources } as const
@@ -200,17 +200,17 @@ export class PoolExecutor implements Executor {
   }
 
   /** Puts new workers in the place of those that ended, with what is committed and with the blocks
-   * of the batch. */
-  async #revive(input: BatchInput): Promise<void> {
+   * of the batch. One that did not get them all is replaced again: it would wait for the rest. */
+  async #revive(batchId: number): Promise<void> {
     if (this.#dead.size === 0) return
     const committed = await this.#parts.committed()
     for (const [worker, error] of this.#dead) {
       if (committed === undefined) throw stateLost(error)
       await this.#pool.replace(worker)
+      await this.#restoreOne(worker, committed)
+      await this.#parts.resend(batchId, worker)
       this.#dead.delete(worker)
       this.#watch(worker)
-      await this.#restoreOne(worker, committed)
-      await this.#parts.resend(input, worker)
       this.#parts.replaced(worker, error)
     }
   }

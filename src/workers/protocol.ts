@@ -136,12 +136,7 @@ export type IoRequest =
       readonly batchId: number
       readonly planned: readonly PlannedSource[]
     }
-  | {
-      readonly kind: 'resend'
-      readonly batchId: number
-      readonly planned: readonly PlannedSource[]
-      readonly worker: number
-    }
+  | { readonly kind: 'resend'; readonly from: number; readonly worker: number }
   | { readonly kind: 'line'; readonly line: Line }
   | { readonly kind: 'rate'; readonly sourceId: number; readonly recordsPerSecond: number }
   | { readonly kind: 'stop' }

@@ -37,8 +37,9 @@ export interface ReceiverHost {
   cut(batchId: number, limits: readonly CutLimits[]): Promise<BatchSources>
   /** Reads the ranges of a planned batch again. */
   replay(batchId: number, planned: readonly PlannedSource[]): Promise<BatchSources>
-  /** Sends the records of a batch to a worker that begins anew. */
-  resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void>
+  /** Sends the records of batch `from`, and of a later one that was cut, to a worker that begins
+   * anew. What is read again is compared with what the batch had. */
+  resend(from: number, worker: number): Promise<void>
   /** Lets a source give at most so many records a second, where its receiver can slow down. */
   setRate(sourceId: number, recordsPerSecond: number): void
   status(): ReceiverStatus

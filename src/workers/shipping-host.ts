@@ -1,6 +1,7 @@
 // Receivers whose records go to workers: the driver is told the ranges only.
 
 import type { MessagePort } from 'node:worker_threads'
+import { present } from '../assert.ts'
 import type { CutLimits, PartitionPositions, Source } from '../receivers/receiver.ts'
 import type { BatchSources } from './executor.ts'
 import {
@@ -10,10 +11,11 @@ import {
   type ReceiverHost,
   type ReceiverStatus,
 } from './receiver-host.ts'
+import { checkReplay } from './replay-check.ts'
 import { Assignment, assign, BlockLines, withoutBlocks } from './shipping.ts'
 
-/** Batches whose records are kept for a worker that begins anew, where they cannot be read
- * again. */
+/** Batches that a worker that begins anew may need: one that runs, and the next, which may be cut
+ * ahead of it. */
 const BATCHES_KEPT = 2
 
 /** Keeps the receivers in this thread, and ships what they give. */
@@ -22,6 +24,7 @@ export class ShippingHost implements ReceiverHost {
   readonly #sources: readonly Source<unknown>[]
   readonly #assignment: Assignment
   readonly #lines = new BlockLines()
+  /** What the newest batches took: with its records only where it cannot be read again. */
   readonly #kept = new Map<number, BatchSources>()
 
   constructor(sources: readonly Source<unknown>[], workers: number, contextOf: ContextOf) {
@@ -56,24 +59,10 @@ export class ShippingHost implements ReceiverHost {
     return this.#ship(batchId, await this.#inner.replay(batchId, planned))
   }
 
-  async resend(batchId: number, planned: readonly PlannedSource[], worker: number): Promise<void> {
-    const keep = this.#cannotReplay
-    const kept = this.#kept.get(batchId) ?? []
-    this.#lines.ship(
-      batchId,
-      kept.map((parts, id) => (keep(id) ? parts : undefined)),
-      { keep, only: worker },
-    )
-    const mine = planned
-      .filter(({ sourceId }) => !keep(sourceId))
-      .map(({ sourceId, ranges }) => ({
-        sourceId,
-        ranges: ranges.filter(
-          ({ partition }) => this.#assignment.ownerOf(sourceId, partition) === worker,
-        ),
-      }))
-    const read = assign(await this.#inner.replay(batchId, mine), this.#assignment)
-    this.#lines.ship(batchId, read, { keep, only: worker })
+  async resend(from: number, worker: number): Promise<void> {
+    for (const [batchId, sources] of this.#kept) {
+      if (batchId >= from) await this.#shipAgain(batchId, sources, worker)
+    }
   }
 
   setRate(sourceId: number, recordsPerSecond: number): void {
@@ -96,15 +85,32 @@ export class ShippingHost implements ReceiverHost {
   #ship(batchId: number, cut: BatchSources): BatchSources {
     const sources = assign(cut, this.#assignment)
     const keep = this.#cannotReplay
+    const ranges = withoutBlocks(sources)
     this.#kept.set(
       batchId,
-      sources.map((parts, id) => (keep(id) ? parts : undefined)),
+      sources.map((parts, id) => (keep(id) ? parts : ranges[id])),
     )
     for (const kept of this.#kept.keys()) {
       if (kept <= batchId - BATCHES_KEPT) this.#kept.delete(kept)
     }
     this.#lines.ship(batchId, sources, { keep })
-    return withoutBlocks(sources)
+    return ranges
+  }
+
+  async #shipAgain(batchId: number, sources: BatchSources, worker: number): Promise<void> {
+    const keep = this.#cannotReplay
+    const kept = sources.map((parts, id) => (keep(id) ? parts : undefined))
+    this.#lines.ship(batchId, kept, { keep, only: worker })
+    const planned = sources.flatMap((parts = [], sourceId) => {
+      const own = parts.filter(({ owner }) => owner === worker)
+      return keep(sourceId) ? [] : [{ sourceId, ranges: own.map(({ range }) => range) }]
+    })
+    const read = await this.#inner.replay(batchId, planned)
+    for (const { sourceId, ranges } of planned) {
+      const { name } = present(this.#sources[sourceId], 'a source')
+      checkReplay(name, ranges, read[sourceId])
+    }
+    this.#lines.ship(batchId, assign(read, this.#assignment), { keep, only: worker })
   }
 
   readonly #cannotReplay = (sourceId: number): boolean =>

@@ -11,6 +11,8 @@ export interface ThreadOptions<Notice> {
   /** Names the thread in messages and debuggers, for example `worker 1`. */
   readonly name: string
   readonly entry: URL
+  /** Another thread takes its place when it ends. */
+  readonly replaced: boolean
   /** Megabytes of a semi-space of V8's young generation. @default 16 */
   readonly semiSpaceMb?: number | undefined
   /** Called with what the thread tells unasked. */
@@ -31,13 +33,14 @@ export class Thread<Request, Notice, Told = never> {
   readonly #caller: Caller<Request, Notice>
   #why: unknown
 
-  constructor({ name, entry, semiSpaceMb = SEMI_SPACE_MB, onNotice }: ThreadOptions<Told>) {
+  constructor(options: ThreadOptions<Told>) {
+    const { name, entry, semiSpaceMb = SEMI_SPACE_MB, onNotice } = options
     this.name = name
-    const options: WorkerOptions = {
+    const own: WorkerOptions = {
       name: `millrace ${name}`,
       resourceLimits: { maxYoungGenerationSizeMb: semiSpaceMb * SEMI_SPACES },
     }
-    this.#worker = new Worker(entry, options)
+    this.#worker = new Worker(entry, own)
     this.#caller = new Caller<Request, Notice>(this.#worker)
     this.#worker.on('message', (message: Message<never, Told>) => {
       if (message.type === 'notice') onNotice?.(message.notice)
@@ -48,7 +51,7 @@ export class Thread<Request, Notice, Told = never> {
         this.#why ??= error
       })
       this.#worker.on('exit', (code) => {
-        const error = died(name, code, this.#why)
+        const error = died(options, code, this.#why)
         this.#caller.die(error)
         resolve(error)
       })
@@ -81,12 +84,16 @@ export class Thread<Request, Notice, Told = never> {
   }
 }
 
-function died(name: string, code: number, cause: unknown): StreamingError {
+function died(
+  { name, replaced }: Pick<ThreadOptions<never>, 'name' | 'replaced'>,
+  code: number,
+  cause: unknown,
+): StreamingError {
   const why = cause instanceof Error ? cause.message : `exit code ${code}`
   return new StreamingError(
     'WORKER_DIED',
     `Cannot go on in ${name}: its thread ended (${why}); look for process.exit, native crashes ` +
       `and memory use in the pipeline's closures`,
-    { cause, retryable: true },
+    { cause, retryable: replaced },
   )
 }

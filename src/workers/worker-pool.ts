@@ -31,7 +31,8 @@ export class WorkerPool {
   /** Starts the threads; they run nothing before `begin`. */
   static start(workers: number, semiSpaceMb?: number): WorkerPool {
     const entry = entryUrl()
-    return new WorkerPool(workers, (n) => new Thread({ name: `worker ${n}`, entry, semiSpaceMb }))
+    const common = { entry, semiSpaceMb, replaced: true }
+    return new WorkerPool(workers, (n) => new Thread({ name: `worker ${n}`, ...common }))
   }
 
   get size(): number {
@@ -66,8 +67,9 @@ export class WorkerPool {
     for (const thread of this.#threads) thread.tell(notice)
   }
 
-  /** Puts a new thread in the place of one that ended. */
+  /** Puts a new thread in the place of one that ended, or ends by this. */
   async replace(worker: number): Promise<void> {
+    await this.#thread(worker).terminate()
     this.#threads[worker] = this.#make(worker)
     const lines: Line[] = []
     this.#threads.forEach((other, n) => {

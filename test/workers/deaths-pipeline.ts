@@ -3,7 +3,8 @@
 
 import { writeFileSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
-import type { DStream, State, StreamingContext } from 'millrace'
+import { type Batch, type DStream, pipeline, type State, type StreamingContext } from 'millrace'
+import { lateSource } from './late-source.ts'
 
 /** When a closure ends its thread: at its `at`-th call in all threads' lives, each once. */
 export interface DeathArgs {
@@ -48,3 +49,25 @@ function comesNow(folder: string, name: string): boolean {
     return false
   }
 }
+
+/** What a run that is late is given: all its batches are due at once. */
+export interface LateArgs extends DeathArgs {
+  readonly batches: readonly (readonly [string, number][])[]
+}
+
+const seen: unknown[][] = []
+
+/** What a late run gave, batch by batch, since the last call. */
+export function takeSeen(): unknown[][] {
+  return seen.splice(0)
+}
+
+/** The checkpoint is given at the start. */
+const options = { batchInterval: 1_000, checkpoint: false, batchAttemptsMax: 8 } as const
+
+export const late = pipeline('late', options, (ssc, args: LateArgs) => {
+  const words = ssc.receive(lateSource(args.batches)) as Pairs
+  build(ssc, args, words).foreachBatch(async (batch: Batch<[string, number]>) => {
+    seen.push(await batch.collect())
+  })
+})

@@ -174,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the checksum of what a redo reads is not compared',
     replacements: [
       {
-        file: 'src/scheduler/batch-runner.ts',
+        file: 'src/workers/replay-check.ts',
         find: 'if (records === range.records && crc === range.crc) continue',
         replace: 'if (crc >= 0) continue',
       },
