@@ -191,10 +191,18 @@ export function heartbeatEpochOf(name: string): number | undefined {
   return match === null ? undefined : Number(match[1])
 }
 
+const SNAPSHOT = /^epoch-(\d+)\/snapshot-(\d+)-\d+\.bin$/
+
 /** Gives the epoch of a snapshot object, or undefined if `name` is not a snapshot's. */
 export function snapshotEpochOf(name: string): number | undefined {
-  const match = /^epoch-(\d+)\/snapshot-\d+-\d+\.bin$/.exec(name)
+  const match = SNAPSHOT.exec(name)
   return match === null ? undefined : Number(match[1])
+}
+
+/** Gives the batch of a snapshot object, or undefined if `name` is not a snapshot's. */
+export function snapshotBatchOf(name: string): number | undefined {
+  const match = SNAPSHOT.exec(name)
+  return match === null ? undefined : Number(match[2])
 }
 
 /** Bytes before a frame's payload: magic, payload length, synced bytes, checksum; 4 bytes each,
@@ -286,15 +294,6 @@ function provenDurable(scan: Scan, offset: number): number {
   return scan.frames
     .filter((frame) => frame.offset > offset)
     .reduce((most, frame) => Math.max(most, frame.syncedBytes), 0)
-}
-
-/** True if `content` ends before its first frame does: no other frame ever stood in what is left
- * of it. */
-export function endsInFirstFrame(content: Uint8Array): boolean {
-  if (content.length < FRAME_HEADER_BYTES) return true
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
-  const length = bytes.readUInt32BE(LENGTH_AT)
-  return isMagicAt(bytes, 0) && FRAME_HEADER_BYTES + length > bytes.length
 }
 
 function frameAt(bytes: Buffer, place: Place): Frame | undefined {

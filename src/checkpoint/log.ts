@@ -77,7 +77,7 @@ export class BatchLog {
   readonly #writer: LogWriter
   readonly #pace: FlushPace
   readonly #ledger: Ledger
-  /** Batches whose plan may not be durable. */
+  /** Batches whose plan, or skips whose end, may not be durable. */
   readonly #unsynced = new Set<number>()
   #snapshots: readonly SnapshotRecord[]
   #spoiled: readonly string[]
@@ -226,7 +226,11 @@ export class BatchLog {
       store: this.#store,
       batchId,
       base,
-      from: this.#inTurn(() => Promise.resolve(this.#writer.place)),
+      from: this.#inTurn(async () => {
+        // An object of the snapshot proves to a start that the log knew of the batch.
+        if (this.#unsynced.has(batchId)) await this.#writeDurably()
+        return this.#writer.place
+      }),
       nextName: () => snapshotName(this.epoch, batchId, ++this.#snapshotFiles),
       log: async (record) => {
         const dead = await this.#inTurn(() => this.#logSnapshot(record))
@@ -241,11 +245,14 @@ export class BatchLog {
     return this.#draft
   }
 
-  /** Reads back what is committed: the newest snapshot and the changes after it. */
-  async committed(): Promise<Pick<Recovered, 'snapshot' | 'changes'>> {
-    await this.sync()
-    const { snapshot, changes } = await readLog(this.#store, Number.POSITIVE_INFINITY)
-    return { snapshot, changes }
+  /** Reads back what is committed: the newest snapshot and the changes after it. Rejects with
+   * FENCED if another process took the log over and deletes meanwhile what is read. */
+  committed(): Promise<Pick<Recovered, 'snapshot' | 'changes'>> {
+    return this.#inTurn(async () => {
+      await this.#writeDurably()
+      const { snapshot, changes } = await readLog(this.#store, Number.POSITIVE_INFINITY)
+      return { snapshot, changes }
+    })
   }
 
   /** Makes durable what was appended and says in the log that nobody holds it. Releases the
@@ -284,6 +291,7 @@ export class BatchLog {
     return this.#inTurn(async () => {
       await this.#writer.append(record)
       if (record.kind === 'plan') this.#unsynced.add(record.batchId)
+      else if (record.kind === 'skip') this.#unsynced.add(record.to)
     })
   }
 

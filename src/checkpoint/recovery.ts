@@ -5,15 +5,31 @@
 // the last segment can have a torn tail, and any other damage is damage: bytes that were durable
 // and are not what they were.
 //
+// A slot comes into being whole and durable, in every store. So one whose first record cannot be read
+// is damaged, and so is any slot of a store whose objects cannot grow that does not end as it should.
+//
+// A last segment that lost its end after it was durable cannot be told from a torn one, up to a
+// point: before the first object of a snapshot is written, the log that tells of its batch is
+// durable. A log that does not know of the batch of a snapshot has lost its end.
+//
 // Damage is never read around. A snapshot record carries all that the log had said by its place
 // `from`, so damage before `from` of a whole snapshot is harmless and told as a warning; damage at
 // or after it means that a batch may be unknown which a sink already holds, and recovery stops
 // there and names the place.
 
 import { crc32 } from 'node:zlib'
+import PQueue from 'p-queue'
 import { present } from '../assert.ts'
-import { StreamingError } from '../errors.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
+import {
+  type Begun,
+  corrupt,
+  cutMessage,
+  damageMessage,
+  lostEnd,
+  noSnapshotLeft,
+  snapshotMessage,
+} from './damage.ts'
 import type {
   ChainLink,
   Frame,
@@ -24,12 +40,13 @@ import type {
   SnapshotRecord,
 } from './format.ts'
 import {
-  endsInFirstFrame,
+  EPOCHS,
   type Scan,
   SLOTS,
   scanSlot,
   slotName,
   slotOf,
+  snapshotBatchOf,
   tornFrom,
 } from './format.ts'
 import { Ledger } from './ledger.ts'
@@ -98,6 +115,9 @@ export interface LogImage {
   readonly warnings: readonly string[]
 }
 
+/** Slots may be of 16 MiB, and there may be some hundred. */
+const CONCURRENT_READS_MAX = 8
+
 /** Gives the numbers of all slots, in order. */
 export async function listSlots(store: CheckpointStore): Promise<number[]> {
   const names = await store.list(SLOTS)
@@ -108,7 +128,16 @@ export async function listSlots(store: CheckpointStore): Promise<number[]> {
  * Rejects with CHECKPOINT_CORRUPT, naming object and byte, if what is whole does not add up to a
  * state. */
 export async function readLog(store: CheckpointStore, beforeSlot: number): Promise<LogImage> {
+  // Looked for before the log is read: its owner may go on meanwhile.
+  const begun = await newestBegun(store)
   const slots = (await listSlots(store)).filter((slot) => slot < beforeSlot)
+  const image = await readSlots(store, slots)
+  const known = Math.max(image.ledger.lastBatchId, image.ledger.redo().at(-1)?.batchId ?? 0)
+  if (begun === undefined || begun.batchId <= known) return image
+  throw lostEnd(store, { begun, known, slot: slots.at(-1) })
+}
+
+async function readSlots(store: CheckpointStore, slots: readonly number[]): Promise<LogImage> {
   const newest = await findNewestOpened(store, slots)
   if (newest.segment === undefined) return freshImage(newest)
   const live = withoutForgotten(await readChain(store, newest.segment))
@@ -123,6 +152,16 @@ export async function readLog(store: CheckpointStore, beforeSlot: number): Promi
     cutBytes: newest.cutBytes,
     warnings: [...newest.warnings, ...start.warnings],
   }
+}
+
+/** The newest batch of which a snapshot was begun: it was in the log, durably, before. */
+async function newestBegun(store: CheckpointStore): Promise<Begun | undefined> {
+  let newest: Begun | undefined
+  for (const name of await store.list(EPOCHS)) {
+    const batchId = snapshotBatchOf(name)
+    if (batchId !== undefined && batchId > (newest?.batchId ?? 0)) newest = { name, batchId }
+  }
+  return newest
 }
 
 /** One live segment: the frames up to `length`, and what is damaged among them. */
@@ -162,6 +201,7 @@ async function findNewestOpened(store: CheckpointStore, slots: readonly number[]
   for (const slot of slots.toReversed()) {
     const bytes = (await store.read(slotName(slot))) ?? new Uint8Array()
     const scan = scanSlot(slot, bytes)
+    if (!store.appends) refuseUnlessWhole(store, slot, bytes, scan)
     const length = tornFrom(scan, bytes.length)
     cutBytes += bytes.length - length
     if (length < bytes.length) warnings.push(cutMessage(store, slot, bytes.length - length))
@@ -169,24 +209,33 @@ async function findNewestOpened(store: CheckpointStore, slots: readonly number[]
     if (opening !== undefined) {
       return { segment: { ...segmentOf(slot, bytes, scan, length), opening }, cutBytes, warnings }
     }
-    refuseUnreadableOpening(store, slot, bytes, scan)
+    refuseUnreadableOpening(store, slot, scan)
   }
   return { segment: undefined, cutBytes, warnings }
 }
 
 /** A slot without an opening counts for nothing, but only if it is sure that it had none. */
-function refuseUnreadableOpening(
-  store: CheckpointStore,
-  slot: number,
-  bytes: Uint8Array,
-  scan: Scan,
-): void {
+function refuseUnreadableOpening(store: CheckpointStore, slot: number, scan: Scan): void {
   const harmless = new Set(['claim', 'closed', 'end'])
   const first = scan.frames[0]
   const claimIsWhole = first?.offset === 0 && first.record.kind === 'claim'
   const restIsHarmless = scan.frames.every(({ record }) => harmless.has(record.kind))
-  if (restIsHarmless && (claimIsWhole || endsInFirstFrame(bytes))) return
+  if (restIsHarmless && claimIsWhole) return
   throw corrupt(store, { slot, offset: scan.damages[0]?.offset ?? 0 })
+}
+
+/** A slot that was created whole is a claim alone, or ends with a record that says so. What is not
+ * like that has lost something that was durable. */
+function refuseUnlessWhole(
+  store: CheckpointStore,
+  slot: number,
+  bytes: Uint8Array,
+  { frames, damages }: Scan,
+): void {
+  const last = frames.at(-1)?.record.kind
+  const ends = last === 'end' || last === 'closed' || (last === 'claim' && frames.length === 1)
+  if (ends && damages.length === 0) return
+  throw corrupt(store, { slot, offset: damages[0]?.offset ?? bytes.length })
 }
 
 /** True if the last thing that a slot says is that nobody holds the log. */
@@ -206,7 +255,9 @@ async function readChain(
   store: CheckpointStore,
   newest: Segment & { readonly opening: Opening },
 ): Promise<Segment[]> {
-  const segments = await Promise.all(newest.opening.chain.map((link) => readLink(store, link)))
+  const queue = new PQueue({ concurrency: CONCURRENT_READS_MAX })
+  const { chain } = newest.opening
+  const segments = await queue.addAll(chain.map((link) => () => readLink(store, link)))
   return [...segments, newest]
 }
 
@@ -342,50 +393,4 @@ function lastDamageOf(segments: readonly Segment[]): Place | undefined {
 
 function isBefore(a: Place, b: Place): boolean {
   return a.slot === b.slot ? a.offset < b.offset : a.slot < b.slot
-}
-
-function cutMessage(store: CheckpointStore, slot: number, bytes: number): string {
-  return (
-    `Cut ${bytes} bytes from the end of "${slotName(slot)}" in checkpoint "${store.location}": ` +
-    `its last record was not whole, as after a crash; going on from the record before it`
-  )
-}
-
-function damageMessage(store: CheckpointStore, at: Place, snapshot: SnapshotRecord): string {
-  return (
-    `Passed over damage at byte ${at.offset} of "${slotName(at.slot)}" in checkpoint ` +
-    `"${store.location}": the snapshot of batch ${snapshot.batchId} is later and whole, so ` +
-    `nothing is lost; check the disk`
-  )
-}
-
-function snapshotMessage(store: CheckpointStore, name: string, batchId: number): string {
-  return (
-    `Passed over snapshot "${name}" of batch ${batchId} in checkpoint "${store.location}": it is ` +
-    `missing or its checksum differs; going back to the one before and the log after it, so ` +
-    `nothing ` +
-    `is lost; check the disk`
-  )
-}
-
-function corrupt(store: CheckpointStore, { slot, offset }: Place): StreamingError {
-  return new StreamingError(
-    'CHECKPOINT_CORRUPT',
-    `Cannot read checkpoint "${store.location}": "${slotName(slot)}" is damaged or missing ` +
-      `at byte ` +
-      `${offset}, and no later snapshot makes up for it; restore the object from a backup, ` +
-      `or use ` +
-      `another folder to start from nothing`,
-  )
-}
-
-function noSnapshotLeft(store: CheckpointStore, damaged: readonly string[]): StreamingError {
-  const names = damaged.map((name) => `"${name}"`).join(', ')
-  return new StreamingError(
-    'CHECKPOINT_CORRUPT',
-    `Cannot read checkpoint "${store.location}": one of its snapshots must be whole, got ` +
-      `${names === '' ? 'none' : `damage at byte 0 of ${names}`}; restore one from a backup, ` +
-      `or use ` +
-      `another folder to start from nothing`,
-  )
 }

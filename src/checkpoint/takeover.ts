@@ -60,7 +60,7 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
   for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
     const view = await awaitTurn(options)
     const slot = view.slot + 1
-    if (view.slot > 0) await readQuietly(store)
+    await readQuietly(store)
     const claim: Claim = {
       format: FORMAT,
       epoch: view.epoch + 1,

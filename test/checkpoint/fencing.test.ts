@@ -177,7 +177,8 @@ test('BatchLog that starts sweeps nothing of an owner that comes right after it'
     #lists = 0
     override async list(prefix: string): Promise<string[]> {
       this.#lists += prefix === 'epoch-' ? 1 : 0
-      if (prefix === 'epoch-' && this.#lists === 1) {
+      // The first two look for snapshots before the log is read: before its slot is taken, and after.
+      if (prefix === 'epoch-' && this.#lists === 3) {
         const successor = await openLog(this)
         await runBatches(successor.log, 1, 1)
         await writeSnapshot(successor.log, Buffer.from('state 1'))
@@ -258,3 +259,22 @@ test.each(['sync', 'planDurable'] as const)(
     await expect(looking).rejects.toMatchObject({ code: 'FENCED' })
   },
 )
+
+test('FENCED is what a reader is told whose log was forgotten while it read', async () => {
+  class HastyStore extends MemoryStore {
+    hasty = false
+    override async read(name: string): Promise<Uint8Array | undefined> {
+      if (this.hasty && name.startsWith('slots/')) {
+        this.hasty = false
+        await liveLong(this)
+      }
+      return super.read(name)
+    }
+  }
+  const store = new HastyStore()
+  const { log } = await openLog(store)
+  await log.plan(planOf(1))
+  await log.sync()
+  store.hasty = true
+  await expect(log.committed()).rejects.toMatchObject({ code: 'FENCED' })
+})

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   encodeRecord,
-  endsInFirstFrame,
   frameOf,
   type LogRecord,
   scanSlot,
@@ -133,15 +132,6 @@ test('format takes damage for a torn tail only if nothing proves it was durable'
     bytes.fill(0, ends[2], ends[3])
     expect(tornFrom(scanSlot(SLOT, bytes), bytes.length)).toBe(synced ? bytes.length : ends[2])
   }
-})
-
-test('format tells a first frame that was cut from one that was damaged', () => {
-  const { bytes, ends } = slotOfRecords(RECORDS)
-  for (const length of [0, 1, 15, 16, (ends[1] ?? 0) - 1]) {
-    expect(endsInFirstFrame(bytes.subarray(0, length))).toBe(true)
-  }
-  expect(endsInFirstFrame(bytes.subarray(0, ends[1]))).toBe(false)
-  expect(endsInFirstFrame(Buffer.alloc(100))).toBe(false)
 })
 
 test('format reads the bytes that version 1 writes', () => {

@@ -302,7 +302,7 @@ test('BatchLog finishes the deletions of a run that died before them', async () 
     await runBatches(log, batchId, batchId)
     if (batchId % 3 === 0) await writeSnapshot(log, Buffer.from(`state ${batchId}`))
   }
-  await store.createIfAbsent('epoch-1/snapshot-77-9.bin', Buffer.from('named by no record'))
+  await store.createIfAbsent('epoch-1/snapshot-9-9.bin', Buffer.from('named by no record'))
   store.dying = false
   const recovered = await recover(store)
   expect(recovered.snapshot?.batchId).toBe(9)

@@ -86,14 +86,6 @@ describe('a torn tail', () => {
     expect(recovered).toMatchObject({ epoch: 3, lastBatchId: 2 })
     expect(recovered.cutBytes).toBeGreaterThan(0)
   })
-
-  test('of a claim leaves the log of the run before, and its epoch is lost', async () => {
-    const { log } = await openLog(store)
-    await runBatches(log, 1, 2)
-    await openLog(store)
-    store.damage('slots/0000000002.log', (bytes) => bytes.subarray(0, 30))
-    expect(await recover(store)).toMatchObject({ epoch: 3, lastBatchId: 2, cutBytes: 30 })
-  })
 })
 
 describe('a claim without an opening', () => {

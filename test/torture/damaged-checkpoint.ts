@@ -1,7 +1,10 @@
 // A checkpoint as a process left it that was killed, and what a start makes of it once one of its
-// objects has changed: the right results, or a refusal, and never in silence.
+// objects has changed: the right results, or a refusal, and never in silence. What counts as silence
+// is measured against a start on the checkpoint as it was: that one says what the objects are, which
+// of them a start reads, and what is logged where nothing is damaged.
 
 import { MemoryStore } from 'millrace/testing'
+import { snapshotBatchOf } from '../../src/checkpoint/format.ts'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import { codeOf } from '../../src/errors.ts'
 import { checkOutputs, type Life, live, MemorySinks } from './lives.ts'
@@ -30,6 +33,12 @@ export interface Fixture {
   /** The lengths that an object had while it was written, with the newest batch that was complete
    * then. */
   readonly lengths: ReadonlyMap<string, ReadonlyMap<number, number>>
+  /** What a start makes of it as it is. */
+  readonly unharmed: Life
+  /** The objects that such a start reads. */
+  readonly needed: ReadonlySet<string>
+  /** The newest batch of which there is a snapshot. */
+  readonly newestSnapshot: number
 }
 
 const LIVES = [4, 8, 13] as const
@@ -37,7 +46,18 @@ const SNAPSHOT_EVERY = 5
 const LAST = LIVES[2]
 
 /** What became of a damaged checkpoint. */
-export type Outcome = 'refused' | 'warned' | 'unharmed' | 'as it was before'
+export type Outcome =
+  /** The start said CHECKPOINT_CORRUPT, and named the object. */
+  | 'refused'
+  /** It named the object in a warning, and nothing was lost. */
+  | 'warned'
+  /** The same, and it went back, by one snapshot at most. */
+  | 'warned and went back'
+  /** No start reads the object: there is a newer one in its place. */
+  | 'not needed'
+  /** The object is as it was at an earlier time, and the start went on from there: within one
+   * snapshot. */
+  | 'as it was before'
 
 /** Makes a checkpoint of a pipeline with state that has at least `bytes` bytes. */
 export async function fixtureOf(
@@ -87,7 +107,34 @@ export async function fixtureWith(
     from = to
   }
   checkOutputs(name, expected, (output) => sinks.batches(output), range(1, LAST))
-  return { name, kind, input, expected, objects, last: LAST, lengths }
+  const made = { name, kind, input, expected, objects, last: LAST, lengths }
+  const { life, read } = await restoreWhole(made)
+  return { ...made, unharmed: life, needed: read, newestSnapshot: newestSnapshotOf(objects) }
+}
+
+type Made = Omit<Fixture, 'unharmed' | 'needed' | 'newestSnapshot'>
+
+/** Starts from the checkpoint as it is. */
+async function restoreWhole(made: Made): Promise<{ life: Life; read: ReadonlySet<string> }> {
+  const store = await copyOf(made)
+  const read = new Set<string>()
+  const reading = new Proxy<CheckpointStore>(store, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]): unknown => {
+        if (property === 'read') read.add(String(args[0]))
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  const life = await resume(made, reading, new MemorySinks())
+  if (life.error !== undefined) throw life.error
+  return { life, read }
+}
+
+function newestSnapshotOf(objects: Objects): number {
+  return Math.max(0, ...[...objects.keys()].map((name) => snapshotBatchOf(name) ?? 0))
 }
 
 /** Passes on every call, and tells how long an object is after an append. */
@@ -129,16 +176,11 @@ export interface Damage {
 }
 
 /** Starts from the checkpoint with `damage`, runs one batch more, and says what happened. Rejects
- * if results are wrong, or something is lost in silence. */
+ * if results are wrong, if something is lost in silence, or more than since the newest snapshot. */
 export async function restoreDamaged(fixture: Fixture, damage: Damage): Promise<Outcome> {
-  const { name, input, last } = fixture
-  const store = storeOf(fixture.kind)
-  for (const [object, bytes] of fixture.objects) {
-    await store.createIfAbsent(object, object === damage.object ? damage.bytes : bytes)
-  }
+  const { name, last } = fixture
   const sinks = new MemorySinks()
-  const common = { name, input, store, sinkOf: sinks.sinkOf, snapshotEvery: SNAPSHOT_EVERY }
-  const life = await live({ ...common, from: last, to: last + 1 })
+  const life = await resume(fixture, await copyOf(fixture, damage), sinks)
   const outcome = judge(fixture, damage, life)
   if (outcome === 'refused') return outcome
   const ids = range((life.recovered ?? 0) + 1, last + 1)
@@ -146,16 +188,49 @@ export async function restoreDamaged(fixture: Fixture, damage: Damage): Promise<
   return outcome
 }
 
-function judge({ last }: Fixture, { asOf }: Damage, life: Life): Outcome {
-  const { error, recovered, warnings } = life
-  if (error !== undefined) {
-    if (codeOf(error) === 'CHECKPOINT_CORRUPT') return 'refused'
-    throw new Error('The start must resume or say that the checkpoint is damaged', { cause: error })
+async function copyOf({ kind, objects }: Made, damage?: Damage): Promise<MemoryStore> {
+  const store = storeOf(kind)
+  for (const [object, bytes] of objects) {
+    await store.createIfAbsent(object, object === damage?.object ? damage.bytes : bytes)
   }
-  if (warnings.length > 0) return 'warned'
-  if (recovered === last) return 'unharmed'
-  if (asOf !== undefined && (recovered ?? 0) >= asOf) return 'as it was before'
-  throw new Error(`It went back to batch ${recovered} of ${last} in silence`)
+  return store
+}
+
+function resume(
+  { name, input, last }: Made,
+  store: CheckpointStore,
+  sinks: MemorySinks,
+): Promise<Life> {
+  const common = { name, input, store, sinkOf: sinks.sinkOf, snapshotEvery: SNAPSHOT_EVERY }
+  return live({ ...common, from: last, to: last + 1 })
+}
+
+function judge(fixture: Fixture, { object, asOf }: Damage, life: Life): Outcome {
+  const { unharmed, newestSnapshot } = fixture
+  if (life.error !== undefined) {
+    if (codeOf(life.error) === 'CHECKPOINT_CORRUPT' && names(life.error, object)) return 'refused'
+    throw new Error('It must resume or name what is damaged', { cause: life.error })
+  }
+  const said = life.warnings.filter((text) => !unharmed.warnings.includes(text))
+  const isSaid = said.some((text) => text.includes(`"${object}"`))
+  const wentBack = reached(life) < reached(unharmed) || life.recovered !== unharmed.recovered
+  const where = `It went on from batch ${life.recovered} of ${unharmed.recovered}`
+  if (reached(life) < newestSnapshot) {
+    throw new Error(`${where}, behind the snapshot of ${newestSnapshot}: ${said.join()}`)
+  }
+  if (isSaid) return wentBack ? 'warned and went back' : 'warned'
+  if (asOf !== undefined && (life.recovered ?? 0) >= asOf) return 'as it was before'
+  if (!wentBack && !fixture.needed.has(object)) return 'not needed'
+  throw new Error(`${where} in silence: ${said.join()}`)
+}
+
+/** The newest batch that a start knew of: its own, or one that it does again. */
+function reached({ recovered = 0, redone }: Life): number {
+  return Math.max(recovered, ...redone)
+}
+
+function names(error: unknown, object: string): boolean {
+  return error instanceof Error && error.message.includes(`"${object}"`)
 }
 
 export function range(from: number, to: number): number[] {

@@ -94,7 +94,8 @@ function commandOf(catcher: Catcher): string[] {
   return [...program, torture, '--count', String(count), ...where]
 }
 
-/** Runs Node in the copy; gives what it wrote. A suite that hangs has caught its mutant too. */
+/** Runs Node in the copy; gives what it wrote. Rejects where it does not end: that may be a slow
+ * machine, and says nothing of a mutant. */
 async function run(
   folder: string,
   args: readonly string[],
@@ -116,6 +117,9 @@ async function run(
       output = (output + text).slice(-8_000)
     })
   }
-  const [code] = (await once(child, 'close')) as [number | null]
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  if (signal !== null) {
+    throw new Error(`${args.join(' ')} must end within ${RUN_MS_MAX} ms, got ${signal}:\n${output}`)
+  }
   return { code, output }
 }

@@ -160,6 +160,17 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: { torture: 'flips', count: 1_000 },
   },
   {
+    name: 'a start on a damaged checkpoint warns of nothing',
+    replacements: [
+      {
+        file: 'src/checkpoint/log.ts',
+        find: 'logger.warn({ checkpoint: store.location }, warning)',
+        replace: 'logger.debug({ checkpoint: store.location }, warning)',
+      },
+    ],
+    caughtBy: { torture: 'flips', count: 100 },
+  },
+  {
     name: 'what was planned and not committed is not redone',
     replacements: [
       {
