@@ -5,8 +5,8 @@
 // the last segment can have a torn tail, and any other damage is damage: bytes that were durable
 // and are not what they were.
 //
-// A slot comes into being whole and durable, in every store. So one whose first record cannot be read
-// is damaged, and so is any slot of a store whose objects cannot grow that does not end as it should.
+// A slot comes into being whole and durable, in every store. So one whose first record cannot be
+// read is damaged, and so is a slot that cannot grow and does not end as it should.
 //
 // A last segment that lost its end after it was durable cannot be told from a torn one, up to a
 // point: before the first object of a snapshot is written, the log that tells of its batch is

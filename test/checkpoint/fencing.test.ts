@@ -177,7 +177,7 @@ test('BatchLog that starts sweeps nothing of an owner that comes right after it'
     #lists = 0
     override async list(prefix: string): Promise<string[]> {
       this.#lists += prefix === 'epoch-' ? 1 : 0
-      // The first two look for snapshots before the log is read: before its slot is taken, and after.
+      // The first two come before the log is read: before its slot is taken, and after.
       if (prefix === 'epoch-' && this.#lists === 3) {
         const successor = await openLog(this)
         await runBatches(successor.log, 1, 1)

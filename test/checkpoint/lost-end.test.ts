@@ -76,7 +76,7 @@ describe('a log that lost its end', () => {
     expect(await store.list('slots/')).toEqual([])
   })
 
-  test('cannot have been by a power loss: before a snapshot is written, skips are durable', async () => {
+  test('is not of a power loss: skips are durable before a snapshot is written', async () => {
     const { log } = await openLog(store)
     await runBatches(log, 1, 1)
     await log.skip(2, 9)

@@ -1,7 +1,7 @@
 // A checkpoint as a process left it that was killed, and what a start makes of it once one of its
-// objects has changed: the right results, or a refusal, and never in silence. What counts as silence
-// is measured against a start on the checkpoint as it was: that one says what the objects are, which
-// of them a start reads, and what is logged where nothing is damaged.
+// objects has changed: the right results, or a refusal, and never in silence. What is silence shows
+// beside a start on the checkpoint as it was: how far that one goes, which objects it reads, and
+// what it logs although nothing is damaged.
 
 import { MemoryStore } from 'millrace/testing'
 import { snapshotBatchOf } from '../../src/checkpoint/format.ts'
