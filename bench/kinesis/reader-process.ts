@@ -85,6 +85,7 @@ async function receiver(): Promise<() => () => void> {
       tell: nothing,
       count: nothing,
     }),
+    signal: new AbortController().signal,
     fail,
   })
   // The worker's end: blocks arrive, as they would at a worker.

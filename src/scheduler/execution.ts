@@ -128,23 +128,38 @@ async function receiversOf(
     const sources = graph.sources.map(({ source }) => source)
     return new ShippingHost(sources, pool.size, contextOf)
   }
-  const { logger, fail } = parts
+  const { logger, fail, signal } = parts
   const { bufferBytesMax } = settings
-  const about = { recipe, pipeline, workers: pool.size, bufferBytesMax, logger, fail, contextOf }
+  const about = {
+    recipe,
+    pipeline,
+    workers: pool.size,
+    bufferBytesMax,
+    logger,
+    fail,
+    signal,
+    contextOf,
+  }
   const beat = lease?.elsewhere
   const host = await IoHost.start({ ...about, beat, semiSpaceMb })
-  if (beat !== undefined) await lease?.handOver()
-  return host
+  try {
+    if (beat !== undefined) await lease?.handOver()
+    return host
+  } catch (error) {
+    await host.close()
+    throw error
+  }
 }
 
 function stuckPolicy({ settings, events, logger }: EngineParts): StuckPolicy {
   return {
     afterMs: settings.stuckAfterMs,
     cancel: settings.onStuckWorker === 'end',
-    report(worker, stack) {
+    report(worker, stack, error) {
       events.emit({ kind: 'worker-stuck', worker, stack })
-      const where = stack === undefined ? 'it waits for something' : `it is at\n${stack}`
-      logger.warn({ worker }, `Worker ${worker} has run one batch for long: ${where}`)
+      const without = error === undefined ? 'it waits for something' : 'its stack cannot be read'
+      const where = stack === undefined ? without : `it is at\n${stack}`
+      logger.warn({ worker, err: error }, `Worker ${worker} has run one batch for long: ${where}`)
     },
   }
 }

@@ -12,7 +12,7 @@ import type { ReceiverContext } from '../receivers/receiver.ts'
 import { type Answer, answer, type Message } from './calls.ts'
 import { toWire } from './error-wire.ts'
 import { buildGraph } from './graph-recipe.ts'
-import type { IoNotice, IoRequest } from './protocol.ts'
+import type { IoNotice, IoOrder, IoRequest } from './protocol.ts'
 import { ShippingHost } from './shipping-host.ts'
 
 const port = present(parentPort, 'the port of the I/O thread')
@@ -109,16 +109,15 @@ async function ask(
       return to.connect(request.line.worker, request.line.port)
     case 'rate':
       return to.setRate(request.sourceId, request.recordsPerSecond)
-    case 'stop': {
-      await to.stop()
-      aborted.abort()
-      return undefined
-    }
+    case 'stop':
+      return to.stop()
   }
 }
 
-// Calls are answered in order, but for `stop`: it ends what others may wait for.
-port.on('message', (message: Message<IoRequest, never>) => {
+// Calls are answered in order, but for `stop`: it ends what others may wait for, and so does the
+// end of the run, of which no call tells.
+port.on('message', (message: Message<IoRequest, IoOrder>) => {
+  if (message.type === 'notice') aborted.abort()
   if (message.type !== 'call') return
   if (message.request.kind === 'stop') void answer(port, message, give)
   else turn = turn.then(() => answer(port, message, give))

@@ -6,7 +6,7 @@ import type { Logger } from '../events.ts'
 import type { CutLimits, PartitionPositions } from '../receivers/receiver.ts'
 import { fromWire } from './error-wire.ts'
 import type { BatchSources } from './executor.ts'
-import type { GraphRecipe, IoNotice, IoRequest, Line } from './protocol.ts'
+import type { GraphRecipe, IoNotice, IoOrder, IoRequest, Line } from './protocol.ts'
 import type { ContextOf, PlannedSource, ReceiverHost, ReceiverStatus } from './receiver-host.ts'
 import { Thread } from './thread.ts'
 
@@ -22,6 +22,8 @@ export interface IoHostOptions {
   readonly contextOf: ContextOf
   /** The signs of life that the thread gives. */
   readonly beat: BeatRequest | undefined
+  /** Aborts when the run ends; the receivers of the thread are told at once. */
+  readonly signal: AbortSignal
   /** Called when the thread ends by itself. */
   readonly fail: (error: unknown) => void
 }
@@ -34,7 +36,7 @@ interface IoAnswer {
 /** Keeps the receivers in a thread of their own. */
 export class IoHost implements ReceiverHost {
   readonly #options: IoHostOptions
-  readonly #thread: Thread<IoRequest, never, IoNotice>
+  readonly #thread: Thread<IoRequest, IoOrder, IoNotice>
   /** The workers' ends of the lines that the thread opened with, until they are asked for. */
   readonly #ends: (MessagePort | undefined)[] = []
   #status: ReceiverStatus = { caughtUp: false, bufferedBytes: 0, lagMs: undefined }
@@ -49,16 +51,23 @@ export class IoHost implements ReceiverHost {
       semiSpaceMb: options.semiSpaceMb,
       onNotice: (notice) => this.#take(notice),
     })
-    void this.#thread.ended.then((error) => {
-      if (!this.#closed) options.fail(error)
-    })
+    void this.#thread.ended.then(this.#fail)
+    const { signal } = options
+    const abort = (): void => this.#thread.tell({ kind: 'abort' })
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
   }
 
   /** Starts the thread; resolves once it has built the graph. */
   static async start(options: IoHostOptions): Promise<IoHost> {
     const host = new IoHost(options)
-    await host.#open()
-    return host
+    try {
+      await host.#open()
+      return host
+    } catch (error) {
+      await host.close()
+      throw error
+    }
   }
 
   async #open(): Promise<void> {
@@ -83,7 +92,8 @@ export class IoHost implements ReceiverHost {
     this.#ends[worker] = undefined
     if (first !== undefined) return first
     const { port1, port2 } = new MessageChannel()
-    void this.#thread.call({ kind: 'line', line: { worker, port: port1 } }, [port1])
+    const line = { worker, port: port1 }
+    this.#thread.call({ kind: 'line', line }, [port1]).catch(this.#fail)
     return port2
   }
 
@@ -92,7 +102,7 @@ export class IoHost implements ReceiverHost {
   }
 
   run(): void {
-    this.#ask({ kind: 'run' }).catch(this.#options.fail)
+    this.#ask({ kind: 'run' }).catch(this.#fail)
   }
 
   cut(batchId: number, limits: readonly CutLimits[]): Promise<BatchSources> {
@@ -108,7 +118,7 @@ export class IoHost implements ReceiverHost {
   }
 
   setRate(sourceId: number, recordsPerSecond: number): void {
-    this.#ask({ kind: 'rate', sourceId, recordsPerSecond }).catch(this.#options.fail)
+    this.#ask({ kind: 'rate', sourceId, recordsPerSecond }).catch(this.#fail)
   }
 
   status(): ReceiverStatus {
@@ -122,6 +132,10 @@ export class IoHost implements ReceiverHost {
   async close(): Promise<void> {
     this.#closed = true
     await this.#thread.terminate()
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (!this.#closed) this.#options.fail(error)
   }
 
   async #ask<R>(request: IoRequest): Promise<R> {

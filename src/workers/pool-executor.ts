@@ -50,8 +50,9 @@ export interface StuckPolicy {
   readonly afterMs: number
   /** Ends its thread, which counts as a failed attempt. */
   readonly cancel: boolean
-  /** Told of each worker that is stuck, with its call stack; undefined if it waits. */
-  readonly report: (worker: number, stack: string | undefined) => void
+  /** Told of each worker that is stuck, with its call stack; undefined if it waits, or if `error`
+   * says why it could not be read. */
+  readonly report: (worker: number, stack: string | undefined, error?: unknown) => void
 }
 
 /** How long a worker may take to close the places that its tasks write to. */
@@ -178,9 +179,12 @@ export class PoolExecutor implements Executor {
   async #reportStuck(open: ReadonlySet<number>): Promise<void> {
     const { stuck } = this.#parts
     for (const worker of [...open]) {
-      const stack = await this.#pool.stackOf(worker)
+      const { stack, error } = await this.#pool.stackOf(worker).then(
+        (read) => ({ stack: read, error: undefined }),
+        (failure: unknown) => ({ stack: undefined, error: failure }),
+      )
       if (!open.has(worker)) continue
-      stuck.report(worker, stack)
+      stuck.report(worker, stack, error)
       if (!stuck.cancel || stack === undefined) continue
       const why = new Error(`it ran one batch for longer than ${stuck.afterMs} ms`)
       why.stack = `${why.message}\n${stack}`

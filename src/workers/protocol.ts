@@ -141,6 +141,12 @@ export type IoRequest =
   | { readonly kind: 'rate'; readonly sourceId: number; readonly recordsPerSecond: number }
   | { readonly kind: 'stop' }
 
+/** What the I/O thread is told; not answered. 'abort': the run ends, so that no receiver is to wait
+ * for a batch that takes something. */
+export interface IoOrder {
+  readonly kind: 'abort'
+}
+
 /** ReceiverNews with its error as data. */
 export type WireNews =
   | Exclude<ReceiverNews, { kind: 'receiver-restarted' }>

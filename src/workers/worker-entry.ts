@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads'
 import { present } from '../assert.ts'
 import { type Answer, answer, type Message } from './calls.ts'
 import type { WorkerNotice, WorkerRequest } from './protocol.ts'
-import { WorkerSession } from './worker-session.ts'
+import { begunAnew, WorkerSession } from './worker-session.ts'
 
 const port = present(parentPort, 'the port of a worker thread')
 let session: WorkerSession | undefined
@@ -16,6 +16,7 @@ async function give(request: WorkerRequest): Promise<Answer> {
     session = await WorkerSession.begin(request)
     return { value: session.built }
   }
+  if (session === undefined && request.kind === 'frozen-slice') throw begunAnew()
   return present(session, 'the session of a worker').answer(request)
 }
 

@@ -2,7 +2,6 @@
 // its share of each batch.
 
 import type { Transferable } from 'node:worker_threads'
-import { assert } from '../assert.ts'
 import {
   type RecordColumns,
   recordBuffers,
@@ -14,6 +13,7 @@ import type { Spread } from '../batch/spread.ts'
 import { systemClock } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import { graphCode, graphShape } from '../dstream/graph-shape.ts'
+import { StreamingError } from '../errors.ts'
 import { StageCache } from '../plan/stage-cache.ts'
 import { BatchGraph } from '../state/batch-graph.ts'
 import type { FrozenGraph } from '../state/frozen-graph.ts'
@@ -143,7 +143,7 @@ export class WorkerSession {
   }
 
   #slice(freeze: number): Answer {
-    assert(this.#frozen?.freeze === freeze, 'the worker has begun anew since the state was frozen')
+    if (this.#frozen?.freeze !== freeze) throw begunAnew()
     const value = this.#frozen.graph.next()
     if (value.last) this.#frozen = undefined
     return { value, transfer: [value.entry.buffer as ArrayBuffer] }
@@ -216,6 +216,15 @@ export class WorkerSession {
       ),
     }
   }
+}
+
+/** What was frozen ended with another thread. */
+export function begunAnew(): StreamingError {
+  return new StreamingError(
+    'WORKER_DIED',
+    'Cannot give what was frozen: the worker has begun anew since; another snapshot follows',
+    { retryable: true },
+  )
 }
 
 function countsOf({ owners, parts }: Spread<Partition<unknown>>): OutputColumns {

@@ -17,6 +17,7 @@ export class Prefetch {
   readonly bound: ByteBound
   readonly #waitingRecords: () => number
   #recordsMax = Number.POSITIVE_INFINITY
+  #isReleased = false
   #blocked: (() => void)[] = []
 
   /** `waitingRecords`: how many wait in all shards. */
@@ -39,12 +40,13 @@ export class Prefetch {
 
   /** A cut took what its limits allow: `recordsMax` of the next ones is about the same. */
   cutTook(recordsMax: number): void {
-    this.#recordsMax = recordsMax * CUTS_AHEAD
+    if (!this.#isReleased) this.#recordsMax = recordsMax * CUTS_AHEAD
     this.#resume()
   }
 
-  /** Lets all that wait go on: the run ends. */
+  /** Lets all that wait go on, and all that ask later: the run ends. */
   release(): void {
+    this.#isReleased = true
     this.#recordsMax = Number.POSITIVE_INFINITY
     this.#resume()
     this.bound.release()

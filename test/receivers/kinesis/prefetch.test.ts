@@ -10,3 +10,10 @@ test('the end lets a waiting read go on, though no byte is free', async () => {
   prefetch.release()
   await expect(admitted).resolves.toHaveProperty('bytes', 10)
 })
+
+test('after the end a cut holds no read back any more', async () => {
+  const prefetch = new Prefetch(100, () => 30)
+  prefetch.release()
+  prefetch.cutTook(10)
+  await expect(prefetch.admit({ waiting: 30, pageBytes: 10 })).resolves.toHaveProperty('bytes', 10)
+})
