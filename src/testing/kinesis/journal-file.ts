@@ -1,12 +1,15 @@
-// The file of a journal: frames of length, checksum and msgpack. A process that is killed leaves at
-// most one frame that is not whole, at the end; the next start cuts it off.
+// The file of a journal: frames of a head (length of the body, checksum of the body, checksum of
+// these two) and a body in msgpack. A process that is killed leaves at most one frame that is not
+// whole, at the end; the next start cuts it off. A length that is wrong would make all that follows
+// look like the rest of such a frame: hence the checksum of the head.
 
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writevSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import { ConfigError } from '../../errors.ts'
 
-const HEAD_BYTES = 8
+const LENGTHS_BYTES = 8
+const HEAD_BYTES = 12
 const CHUNK_BYTES = 1024 * 1024
 
 const packr = new Packr({ useRecords: false, copyBuffers: true, moreTypes: false })
@@ -54,6 +57,7 @@ export class JournalFile {
     const head = Buffer.allocUnsafe(HEAD_BYTES)
     head.writeUInt32LE(body.length, 0)
     head.writeUInt32LE(crc32(body), 4)
+    head.writeUInt32LE(crc32(head.subarray(0, LENGTHS_BYTES)), LENGTHS_BYTES)
     const written = writevSync(this.#fd, [head, body])
     this.#bytes += written
     if (written === head.length + body.length) return
@@ -73,14 +77,21 @@ export class JournalFile {
     if (head === undefined) return undefined
     const length = head.readUInt32LE(0)
     const sum = head.readUInt32LE(4)
+    if (crc32(head.subarray(0, LENGTHS_BYTES)) !== head.readUInt32LE(LENGTHS_BYTES)) {
+      throw this.#damage(at, 'the head of a change')
+    }
     const body = this.#slice(at + HEAD_BYTES, length)
     if (body === undefined) return undefined
     const bytes = HEAD_BYTES + length
     if (crc32(body) === sum) return { value: packr.unpack(body), bytes }
     if (at + bytes === this.#bytes) return undefined
-    throw new ConfigError(
-      `The journal "${this.#path}" is damaged at byte ${at}: its checksum does not fit. ` +
-        'Delete the folder to begin with no streams',
+    throw this.#damage(at, 'a change')
+  }
+
+  #damage(at: number, what: string): ConfigError {
+    return new ConfigError(
+      `The journal "${this.#path}" is damaged at byte ${at}: the checksum of ${what} does not ` +
+        'fit. Delete the folder to begin with no streams',
     )
   }
 

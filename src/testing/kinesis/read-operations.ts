@@ -236,12 +236,12 @@ function describeRecord({ sequenceNumber, arrivalMs, data, partitionKey }: Store
   }
 }
 
-// At the tip 0; before it, the age of the last record that was read, or of the next one where none
-// has been.
+// At the tip 0, and only there; before it, the age of the last record that was read, or of the next
+// one where none has been.
 function millisBehind(shard: Shard, to: number, nowMs: number): number {
   const next = shard.recordAt(to)
   if (next === undefined) return 0
-  return Math.max(0, nowMs - (shard.recordAt(to - 1) ?? next).arrivalMs)
+  return Math.max(1, nowMs - (shard.recordAt(to - 1) ?? next).arrivalMs)
 }
 
 function nextOf(

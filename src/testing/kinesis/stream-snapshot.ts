@@ -24,5 +24,7 @@ export interface StreamSnapshot {
   readonly scalings: readonly number[]
   readonly counter: number
   readonly lastPutMs: number
+  /** What arrived before it is gone, whatever the retention. */
+  readonly floorMs: number
   readonly shards: readonly ShardSnapshot[]
 }

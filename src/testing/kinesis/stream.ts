@@ -18,6 +18,8 @@ interface Transition {
 }
 
 const HOUR_MS = 3_600_000
+/** How often a stream that is used forgets the records that are older than its retention. */
+const TRIM_INTERVAL_MS = 60_000
 
 /** A stream. */
 export class Stream {
@@ -37,6 +39,9 @@ export class Stream {
   readonly #creation: Creation
   #counter = 1
   #lastPutMs = 0
+  /** What arrived before it is gone, however long the retention is now. */
+  #floorMs = 0
+  #trimmedMs = 0
   #transition: Transition | undefined
 
   constructor(creation: Creation, arn: string) {
@@ -66,6 +71,7 @@ export class Stream {
     stream.scalings.push(...snapshot.scalings)
     stream.#counter = snapshot.counter
     stream.#lastPutMs = snapshot.lastPutMs
+    stream.#floorMs = snapshot.floorMs
     for (const [index, shard] of snapshot.shards.entries()) {
       const { closedMs, startHash, endHash, ...rest } = shard
       const range = { startHash: BigInt(startHash), endHash: BigInt(endHash) }
@@ -88,6 +94,7 @@ export class Stream {
       scalings: this.scalings,
       counter: this.#counter,
       lastPutMs: this.#lastPutMs,
+      floorMs: this.#floorMs,
       shards: this.shards.map(({ described, closedMs }) => {
         const { index: _, startHash, endHash, ...rest } = described
         return { ...rest, startHash: String(startHash), endHash: String(endHash), closedMs }
@@ -117,6 +124,7 @@ export class Stream {
 
   /** Lets what is due by now take effect. Gives false once the stream is gone. */
   settle(nowMs: number): boolean {
+    this.#trim(nowMs)
     const transition = this.#transition
     if (transition === undefined || transition.dueMs > nowMs) return true
     this.#transition = undefined
@@ -171,7 +179,7 @@ export class Stream {
 
   /** The time before which nothing is kept. */
   horizonMs(nowMs: number): number {
-    return nowMs - this.retentionHours * HOUR_MS
+    return Math.max(nowMs - this.retentionHours * HOUR_MS, this.#floorMs)
   }
 
   /** Tells whether a shard is closed and none of its records can be there any more. */
@@ -185,6 +193,14 @@ export class Stream {
     return this.shards.filter(
       ({ described }) => described.parent === index || described.adjacentParent === index,
     )
+  }
+
+  /** Also shards that nobody reads, and closed ones, keep no record for ever. */
+  #trim(nowMs: number): void {
+    if (nowMs - this.#trimmedMs < TRIM_INTERVAL_MS) return
+    this.#trimmedMs = nowMs
+    const horizonMs = this.horizonMs(nowMs)
+    for (const shard of this.shards) shard.trimBefore(horizonMs)
   }
 
   #begin(status: StreamStatus, dueMs: number, effect: () => void): void {
@@ -204,6 +220,8 @@ export class Stream {
         this.#scale(change.target, ms)
         break
       case 'retention':
+        // A longer retention does not bring back what has expired.
+        this.#floorMs = this.horizonMs(ms)
         this.retentionHours = change.hours
         break
       case 'record-size':

@@ -111,6 +111,42 @@ describe('a simulator with a folder', () => {
     for (const _ of [1, 2]) expect(open).toThrow(/is damaged at byte 0/)
   })
 
+  test('does not take a damaged length in the middle for the end of the file', async () => {
+    const first = open()
+    first.call('CreateStream', { StreamName: 's', ShardCount: 1 })
+    const at = statSync(file()).size
+    for (const text of ['a', 'b', 'c']) put(first, text)
+    await first.close()
+    const bytes = readFileSync(file())
+    bytes[at + 2] = (bytes[at + 2] ?? 0) ^ 1
+    writeFileSync(file(), bytes)
+    for (const _ of [1, 2]) expect(open).toThrow(`is damaged at byte ${at}`)
+    expect(statSync(file()).size).toBe(bytes.length)
+  })
+
+  test('knows in a file written anew that a longer retention brings nothing back', async () => {
+    const at = clock()
+    const first = open(at)
+    first.call('CreateStream', { StreamName: 's', ShardCount: 1 })
+    const Data = Buffer.alloc(1_000_000)
+    for (let i = 0; i < 20; i++) {
+      first.call('PutRecord', { StreamName: 's', PartitionKey: `k${i}`, Data })
+    }
+    first.call('SplitShard', { StreamName: 's', ShardToSplit: '0', NewStartingHashKey: '99' })
+    at.advance(25 * 3_600_000)
+    first.call('IncreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 168 })
+    put(first, 'a')
+    const before = contents(first)
+    expect(before[1].map(({ ShardId }: Answer) => ShardId.at(-1))).toEqual(['1', '2'])
+    await first.close()
+    for (const _ of ['written anew', 'as it was written']) {
+      const next = open(at)
+      expect(statSync(file()).size).toBeLessThan(10_000)
+      expect(contents(next)).toEqual(before)
+      await next.close()
+    }
+  })
+
   test('is the only one with it', async () => {
     const first = open()
     expect(open).toThrow(/Cannot open .*: process \d+ on host .* has it open/)

@@ -70,6 +70,10 @@ describe('ListShards', () => {
     expect(numbers(streams)).toEqual([1, 2, 3, 4])
     expect(numbers(streams, { Type: 'AT_TRIM_HORIZON' })).toEqual([1, 2])
     expect(codeOf(() => streams.iterator('TRIM_HORIZON'))).toBe('ResourceNotFoundException')
+    const longer = { StreamName: 's', RetentionPeriodHours: 168 }
+    streams.call('IncreaseStreamRetentionPeriod', longer)
+    expect(numbers(streams)).toEqual([1, 2, 3, 4])
+    streams.call('DecreaseStreamRetentionPeriod', { ...longer, RetentionPeriodHours: 24 })
     streams.clock.advance(24 * HOUR_MS)
     expect(numbers(streams)).toEqual([2, 3, 4])
   })

@@ -238,6 +238,14 @@ describe('a read', () => {
     expect(streams.read(second.NextShardIterator).MillisBehindLatest).toBe(0)
   })
 
+  test('is at the tip only where nothing follows, also within the millisecond', () => {
+    const streams = oneShard()
+    for (const text of ['a', 'b']) streams.put(text)
+    const first = streams.read(streams.iterator('TRIM_HORIZON'), { Limit: 1 })
+    expect(first.MillisBehindLatest).toBe(1)
+    expect(streams.read(first.NextShardIterator).MillisBehindLatest).toBe(0)
+  })
+
   test('gives 10 MiB at most, but one record in any case', () => {
     const streams = oneShard()
     const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/s'
@@ -271,6 +279,33 @@ describe('a read', () => {
     streams.call('IncreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 168 })
     streams.clock.advance(100 * 3_600_000)
     expect(horizon()).toEqual(['b'])
+  })
+
+  test('does not give again what had expired before the retention was increased', () => {
+    const streams = oneShard()
+    streams.put('a')
+    streams.clock.advance(20 * 3_600_000)
+    streams.put('b')
+    streams.clock.advance(5 * 3_600_000)
+    streams.call('IncreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 168 })
+    const oldest = () => texts(streams.read(streams.iterator('TRIM_HORIZON')))
+    expect(oldest()).toEqual(['b'])
+    streams.clock.advance(160 * 3_600_000)
+    expect(oldest()).toEqual(['b'])
+    streams.call('DecreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 24 })
+    expect(oldest()).toEqual([])
+  })
+
+  test('is not needed for records to go that are older than the retention', () => {
+    const streams = oneShard()
+    for (const text of ['a', 'b']) streams.put(text)
+    streams.call('SplitShard', { StreamName: 's', ShardToSplit: '0', NewStartingHashKey: '99' })
+    streams.put('c')
+    streams.clock.advance(25 * 3_600_000)
+    streams.put('d')
+    const { account } = streams.service
+    const kept = account.stream('s', streams.service.nowMs())?.shards.map((shard) => shard.endIndex)
+    expect(kept).toEqual([0, 0, 1])
   })
 
   test('of a limit out of range is refused', () => {
