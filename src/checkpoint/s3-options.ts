@@ -29,8 +29,8 @@ export interface S3StoreOptions {
    * by itself (`maxAttempts: 1`), and is not destroyed by the store.
    * @default one that the store makes and destroys */
   readonly client?: S3Sender
-  /** Calls in flight at once; those for slots of the log never wait for the others.
-   * @default 8 */
+  /** Calls in flight at once; those for slots of the log never wait for the others. 1
+   * to 1,000. @default 8 */
   readonly concurrentCallsMax?: number
 }
 

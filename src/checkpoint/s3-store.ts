@@ -8,6 +8,7 @@
 
 import { randomUUID } from 'node:crypto'
 import PQueue from 'p-queue'
+import { wholeWithin } from '../allowed-values.ts'
 import { present } from '../assert.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { ConfigError, codeOf, messageOf, StreamingError } from '../errors.ts'
@@ -54,7 +55,7 @@ interface Connection {
  * a store with the SDK's own settings.
  *
  * The start rejects with CHECKPOINT_UNSAFE if the service ignores conditional writes, and with
- * CHECKPOINT_UNWRITABLE if it refuses. Throws ConfigError for a bucket or prefix that cannot be.
+ * CHECKPOINT_UNWRITABLE if it refuses. Throws ConfigError for options that cannot work.
  *
  * @example
  * ```ts
@@ -82,7 +83,9 @@ export class S3Store implements CheckpointStore {
     this.location = `s3://${`${bucket}/${prefix}`.replace(/\/$/, '')}${where}`
     this.#calls = new S3Calls(parts.clock ?? systemClock, parts.random ?? Math.random)
     this.#load = parts.load ?? (() => import('@aws-sdk/client-s3'))
-    this.#queue = new PQueue({ concurrency: options.concurrentCallsMax ?? CONCURRENT_CALLS_MAX })
+    const { concurrentCallsMax = CONCURRENT_CALLS_MAX } = options
+    wholeWithin(concurrentCallsMax, 'concurrentCallsMax', 1, 1_000)
+    this.#queue = new PQueue({ concurrency: concurrentCallsMax })
   }
 
   /** A client of one's own stays in its thread. */

@@ -7,8 +7,9 @@ import { ValuesBlock } from '../batch/values-block.ts'
 import type { Source } from '../receivers/receiver.ts'
 import type { BlocksMessage } from './protocol.ts'
 
-/** Keeps the blocks of this worker's source partitions, by batch. Bounded by the engine: at most
- * two batches are under way, each within its bytes. */
+/** Keeps the blocks of this worker's source partitions, by batch. Bounded by the engine: those of
+ * the batch that runs, until it is merged, and of the one that is cut ahead, each within its
+ * bytes. */
 export class BlockInbox {
   readonly #sources: readonly Source<unknown>[]
   readonly #port: MessagePort

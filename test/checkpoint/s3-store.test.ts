@@ -231,6 +231,8 @@ describe('an S3 store', () => {
     for (const url of ['s3:bucket', 's3://', 's3:///a']) {
       expect(() => optionsOfUrl(url)).toThrow('s3://bucket/prefix')
     }
+    const noCalls = { bucket: 'bucket', concurrentCallsMax: 0 }
+    expect(() => new S3Store(noCalls)).toThrow('Cannot use 0 as concurrentCallsMax')
     expect(() => new S3Store({ bucket: 'No' })).toThrow('3 to 63 characters')
     expect(() => new S3Store({ bucket: 'bucket', prefix: 'a//b' })).toThrow('something between')
   })
