@@ -59,6 +59,20 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   })
 }
 
+/** Gives what `pending` resolves to; rejects with the signal's reason if it aborts first. What is
+ * pending goes on then, and nobody hears of its end: it must be what may be left alone. */
+export async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(reasonOf(signal))
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([aborted, pending])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason
   return reason instanceof Error ? reason : new Error('The wait was aborted', { cause: reason })

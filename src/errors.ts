@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'TASK_FAILED'
   | 'KEY_NOT_COMPARABLE'
   | 'VALUE_NOT_STORABLE'
+  | 'START_STOPPED'
   | 'BATCH_MISSING'
   | 'BATCH_EMPTY'
   | 'ACTION_NOT_ALLOWED'

@@ -20,7 +20,9 @@ export interface StartOptions<A> {
   readonly overrides?: Partial<PipelineOptions>
   /** 'caught-up': ends once all that had arrived before start() is committed. @default 'stopped' */
   readonly until?: 'stopped' | 'caught-up'
-  /** Stops the run gracefully when it aborts, and ends the wait of a start for another owner. */
+  /** Stops the run gracefully when it aborts. A start that is under way then, or waits for another
+   * owner, is given up: it rejects with START_STOPPED as soon as what a closure or a sink has begun
+   * is done, and leaves the rest to the next start. */
   readonly signal?: AbortSignal
   /** Signals of the system on which the run stops as `stop()` does: what was received is processed
    * and committed, and the checkpoint is let go, so that a successor starts at once. The process

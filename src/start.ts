@@ -27,6 +27,7 @@ import {
   startSettings,
 } from './start-options.ts'
 import { type StopSettings, stopOn } from './stop-on.ts'
+import { StoppableStart } from './stoppable-start.ts'
 import { StreamingContext } from './streaming-context.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
 
@@ -37,7 +38,7 @@ const inUse = new Set<string>()
  *
  * Resolves once the sources have answered and what an earlier run had planned and not committed is
  * redone. Rejects with ConfigError or StreamingError: the message says what to check, the code is
- * in docs/errors.md.
+ * in docs/errors.md; START_STOPPED if it is told to stop before.
  *
  * @example
  * ```ts
@@ -168,22 +169,20 @@ async function open<A>(
   const { signal } = aborted
   const wired = { pipeline, graph, settings, store, clock, logger, events, sinks, takeover, signal }
   const { stop, off } = stopping(options.signal, asked.stop, clock, () => fail(undefined))
-  const parts: EngineParts = {
-    ...wired,
-    startSignal: stop,
-    fail,
-    zeroTime,
-    threads,
-    verify: options.verify ?? false,
-  }
+  const starting = new StoppableStart(pipeline, stop, aborted)
+  const verify = options.verify ?? false
+  const parts: EngineParts = { ...wired, fail, zeroTime, threads, verify }
   const engine = await Engine.open(parts).catch(async (error: unknown) => {
+    const why = starting.whyOf(error)
+    starting.ended()
     off()
     graph.stop()
     aborted.abort()
     events.close()
     await threads?.pool.close()
-    throw error
+    throw why
   })
+  starting.ended()
   scheduler = new Scheduler({ engine, settings, clock, logger, until })
   if (failed !== undefined) scheduler.end({ kind: 'now', error: failed.error })
   const { stuckAfterMs } = settings

@@ -65,6 +65,11 @@ export interface Place {
   readonly offset: number
 }
 
+/** True if `a` stands in the log before `b`. */
+export function isBefore(a: Place, b: Place): boolean {
+  return a.slot === b.slot ? a.offset < b.offset : a.slot < b.slot
+}
+
 /** A live segment as the next owner saw it. Its bytes at and past `length` are void. */
 export interface ChainLink {
   readonly slot: number

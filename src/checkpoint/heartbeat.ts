@@ -13,7 +13,7 @@ import type { CheckpointStore } from './store.ts'
 /** How long a start waits for a sign of life, in milliseconds. */
 export const LEASE_MS = 10_000
 
-/** Some signs may be lost or late within a lease. */
+/** From the begin of a sign to that of the next one: some may be lost or late within a lease. */
 const BEAT_MS = LEASE_MS / 4
 
 /** What a heartbeat is made of. */
@@ -40,7 +40,7 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions) {
     this.#options = options
     this.#written = options.written()
-    this.#schedule()
+    this.#schedule(BEAT_MS)
   }
 
   /** Gives no more signs; resolves when none is under way. */
@@ -50,10 +50,12 @@ export class Heartbeat {
     await this.#beating
   }
 
-  #schedule(): void {
-    this.#cancel = this.#options.clock.after(BEAT_MS, () => {
+  #schedule(delayMs: number): void {
+    const { clock } = this.#options
+    this.#cancel = clock.after(delayMs, () => {
+      const beganMs = clock.monotonicMs()
       this.#beating = this.#beat().finally(() => {
-        if (!this.#stopped) this.#schedule()
+        if (!this.#stopped) this.#schedule(Math.max(0, beganMs + BEAT_MS - clock.monotonicMs()))
       })
     })
   }

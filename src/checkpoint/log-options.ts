@@ -4,6 +4,7 @@ import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../events.ts'
 import { LEASE_MS } from './heartbeat.ts'
+import type { Lease } from './lease.ts'
 import type { LogFlush } from './log-writer.ts'
 import { type OwnerProbe, systemProbe } from './owner.ts'
 import type { CheckpointStore } from './store.ts'
@@ -39,7 +40,11 @@ export interface LogOptions {
   /** How long `wait` waits for a sign of life of the owner, in milliseconds.
    * @default 10_000 — higher is kinder to an owner that is slow, and delays a failover. */
   readonly leaseMs?: number
-  /** Ends the wait for an owner. */
+  /** Begins to give signs of life in an epoch: called as soon as it was won, since reading the
+   * checkpoint may take longer than a lease.
+   * @default none are given */
+  readonly leaseOf?: (epoch: number) => Lease
+  /** Ends the wait for an owner, and the reading of what it left. */
   readonly signal?: AbortSignal | undefined
   /** Tells who this process is and which others live.
    * @default the processes of this machine */

@@ -30,6 +30,7 @@ import { FlushPace } from './flush-pace.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
 import { EPOCHS, heartbeatEpochOf, slotName, snapshotEpochOf, snapshotName } from './format.ts'
 import { GroupWriter } from './group-writer.ts'
+import type { Lease } from './lease.ts'
 import type { Ledger } from './ledger.ts'
 import {
   checkBounds,
@@ -57,6 +58,14 @@ export type { Takeover } from './takeover.ts'
 
 /** Two, so that one that rotted on the disk does not end the pipeline. */
 const SNAPSHOTS_KEPT = 2
+
+/** A log in the hands of its owner, what it held, and what keeps it there. */
+export interface OpenedLog {
+  readonly log: BatchLog
+  readonly recovered: Recovered
+  /** Undefined if the options make none. */
+  readonly lease: Lease | undefined
+}
 
 interface Parts {
   readonly options: LogOptions
@@ -103,16 +112,19 @@ export class BatchLog {
 
   /** Takes the checkpoint and reads it. Rejects with CHECKPOINT_FOREIGN, CHECKPOINT_INCOMPATIBLE,
    * CHECKPOINT_IN_USE or CHECKPOINT_CORRUPT without taking it from anybody. */
-  static async open(options: LogOptions): Promise<{ log: BatchLog; recovered: Recovered }> {
+  static async open(options: LogOptions): Promise<OpenedLog> {
     const { store } = options
     checkBounds(options)
     await store.open()
     let taken: Taken | undefined
+    let lease: Lease | undefined
     try {
       taken = await takeSlot(takeoverOptions(options))
-      return await BatchLog.#begin(options, taken)
+      lease = options.leaseOf?.(taken.claim.epoch)
+      return await BatchLog.#begin(options, taken, lease)
     } catch (error) {
       const why = taken === undefined ? error : await whyOf(store, taken, error)
+      await lease?.stop()
       await giveUp(options, taken)
       throw why
     }
@@ -121,9 +133,10 @@ export class BatchLog {
   static async #begin(
     options: LogOptions,
     { slot, claim, bytes }: Taken,
-  ): Promise<{ log: BatchLog; recovered: Recovered }> {
+    lease: Lease | undefined,
+  ): Promise<OpenedLog> {
     const { store, logger } = options
-    const image = await readLog(store, slot)
+    const image = await readLog(store, slot, options.signal)
     if (image.opening !== undefined) checkFits(image.opening, options)
     const tail = image.chain.at(-1)
     if (tail !== undefined && store.appends) await store.sync(slotName(tail.slot))
@@ -137,14 +150,17 @@ export class BatchLog {
       head: bytes,
       segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
       clock: options.clock,
-      flushed: options.flushed ?? (() => undefined),
+      flushed: (flush) => {
+        lease?.flushed()
+        options.flushed?.(flush)
+      },
     })
     const log = new BatchLog({ options, epoch: claim.epoch, image, writer })
     for (const warning of image.warnings) logger.warn({ checkpoint: store.location }, warning)
     await log.#inTurn(() => writer.open())
     await log.sync()
     await log.#sweep()
-    return { log, recovered }
+    return { log, recovered, lease }
   }
 
   /** Appends what a batch will do. Not durable before `sync`. */

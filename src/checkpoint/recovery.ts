@@ -41,6 +41,7 @@ import type {
 } from './format.ts'
 import {
   EPOCHS,
+  isBefore,
   type Scan,
   SLOTS,
   scanSlot,
@@ -126,22 +127,30 @@ export async function listSlots(store: CheckpointStore): Promise<number[]> {
 
 /** Reads the checkpoint as the slots below `beforeSlot` tell it. Changes nothing.
  * Rejects with CHECKPOINT_CORRUPT, naming object and byte, if what is whole does not add up to a
- * state. */
-export async function readLog(store: CheckpointStore, beforeSlot: number): Promise<LogImage> {
+ * state; with the reason of `signal` once it aborts. */
+export async function readLog(
+  store: CheckpointStore,
+  beforeSlot: number,
+  signal?: AbortSignal,
+): Promise<LogImage> {
   // Looked for before the log is read: its owner may go on meanwhile.
   const begun = await newestBegun(store)
   const slots = (await listSlots(store)).filter((slot) => slot < beforeSlot)
-  const image = await readSlots(store, slots)
+  const image = await readSlots(store, slots, signal)
   const known = Math.max(image.ledger.lastBatchId, image.ledger.redo().at(-1)?.batchId ?? 0)
   if (begun === undefined || begun.batchId <= known) return image
   throw lostEnd(store, { begun, known, slot: slots.at(-1) })
 }
 
-async function readSlots(store: CheckpointStore, slots: readonly number[]): Promise<LogImage> {
+async function readSlots(
+  store: CheckpointStore,
+  slots: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<LogImage> {
   const newest = await findNewestOpened(store, slots)
   if (newest.segment === undefined) return freshImage(newest)
   const live = withoutForgotten(await readChain(store, newest.segment))
-  const start = await chooseStart(store, live)
+  const start = await chooseStart(store, live, signal)
   return {
     opening: newest.segment.opening,
     chain: live.map(({ slot, length, crc }) => ({ slot, length, crc })),
@@ -305,7 +314,11 @@ interface Start {
 
 /** Takes the newest snapshot that is whole and has no damage after it; without one, the whole
  * log. */
-async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Promise<Start> {
+async function chooseStart(
+  store: CheckpointStore,
+  live: readonly Segment[],
+  signal: AbortSignal | undefined,
+): Promise<Start> {
   const lastDamage = lastDamageOf(live)
   const named = recordsOf(live, 'snapshot').map(({ record }) => record)
   const forgotten = new Set(recordsOf(live, 'forget').flatMap(({ record }) => record.snapshots))
@@ -317,7 +330,7 @@ async function chooseStart(store: CheckpointStore, live: readonly Segment[]): Pr
     if (lastDamage !== undefined && !isBefore(lastDamage, record.from)) {
       throw corrupt(store, lastDamage)
     }
-    const read = await readSnapshot(store, record)
+    const read = await readSnapshot(store, record, signal)
     if (read.damaged === undefined) {
       const usable = candidates.filter((one) => !spoiled.includes(one))
       if (lastDamage !== undefined) warnings.push(damageMessage(store, lastDamage, record))
@@ -389,8 +402,4 @@ function lastDamageOf(segments: readonly Segment[]): Place | undefined {
   const damaged = segments.findLast(({ damagedAt }) => damagedAt.length > 0)
   const offset = damaged?.damagedAt.at(-1)
   return damaged === undefined || offset === undefined ? undefined : { slot: damaged.slot, offset }
-}
-
-function isBefore(a: Place, b: Place): boolean {
-  return a.slot === b.slot ? a.offset < b.offset : a.slot < b.slot
 }

@@ -30,6 +30,9 @@ export interface S3StoreParts {
 /** Calls about the log end before the lease of its owner does. */
 const LEASE_MS = 10_000
 
+/** A sign of life that comes late is none: the next one follows at once. */
+const SIGN_TIMES: CallTimes = { attemptMs: ATTEMPT_MS, allMs: ATTEMPT_MS }
+
 /** Objects may be large: what a slow line carries in a millisecond is added to their time. */
 const BYTES_PER_MS_MIN = 1_000
 const READ_MS = 60_000
@@ -121,7 +124,7 @@ export class S3Store implements CheckpointStore {
     }
     const { sdk } = this.#open()
     const command = new sdk.PutObjectCommand({ ...this.#keyOf(name), Body: bytes })
-    await this.#guarded(() => this.#send(command, timesOf(0)))
+    await this.#guarded(() => this.#send(command, SIGN_TIMES))
   }
 
   append(name: string): Promise<void> {

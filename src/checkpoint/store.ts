@@ -24,8 +24,8 @@ export interface StoreRecipe {
  * - `read` gives what was written, even if it is not durable yet; undefined if there is no such
  *   object;
  * - `put` replaces the whole object; which of two that overlap wins, and whether it is durable,
- *   does not matter. It may be called before `open`, or without, but
- *   not after `close`;
+ *   does not matter. It ends within a few seconds, or rejects: a sign that is late is none. It may
+ *   be called before `open`, or without, but not after `close`;
  * - `list` gives the names that start with `prefix`, in order of their UTF-16 units;
  * - `delete` of a missing object is no error;
  * - any method rejects with a StreamingError whose code is CHECKPOINT_UNWRITABLE if the medium

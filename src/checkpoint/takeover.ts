@@ -56,11 +56,11 @@ const RACES_LOST_MAX = 100
 
 /** Wins the next slot, after the wait that `takeover` asks for. */
 export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
-  const { store, pipeline, clock, probe } = options
+  const { store, pipeline, clock, probe, signal } = options
   for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
     const view = await awaitTurn(options)
     const slot = view.slot + 1
-    await readQuietly(store)
+    await readQuietly(store, signal)
     const claim: Claim = {
       format: FORMAT,
       epoch: view.epoch + 1,
@@ -84,11 +84,11 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
 
 /** Reads the log, as it is now, of an owner that may live and delete what it needs no more between
  * two reads: what is missing then is no damage. */
-async function readQuietly(store: CheckpointStore): Promise<void> {
+async function readQuietly(store: CheckpointStore, signal: AbortSignal | undefined): Promise<void> {
   let before = await endOf(store)
   for (let moved = 0; ; moved += 1) {
     try {
-      await readLog(store, Number.POSITIVE_INFINITY)
+      await readLog(store, Number.POSITIVE_INFINITY, signal)
       return
     } catch (error) {
       const now = await endOf(store)

@@ -14,7 +14,7 @@ import type { Threads } from './execution.ts'
 import { type Opened, openEngine, underWayOf } from './open-engine.ts'
 import type { OpenOutput } from './outputs.ts'
 import type { Receivers, ReceiversParts } from './receivers.ts'
-import { Snapshots } from './snapshots.ts'
+import type { Snapshots } from './snapshots.ts'
 import type { UnderWay } from './under-way.ts'
 
 /** What a run is made of. */
@@ -22,8 +22,6 @@ export interface EngineParts extends ReceiversParts {
   readonly store: CheckpointStore | undefined
   readonly sinks: OwnSinks
   readonly takeover: 'wait' | 'force' | 'refuse'
-  /** Ends the wait for another owner. */
-  readonly startSignal?: AbortSignal | undefined
   /** Zero time of a fresh pipeline, epoch milliseconds. */
   readonly zeroTime: () => number
   /** The threads to use. @default none: all runs in this one */
@@ -68,7 +66,7 @@ export class Engine {
     this.#log = opened.log
     this.#lease = opened.lease
     this.#executor = opened.executor
-    this.#snapshots = snapshotsOf(parts, opened)
+    this.#snapshots = opened.snapshots
     this.#receivers = opened.receivers
     this.#outputs = opened.outputs
     this.#runner = opened.runner
@@ -89,7 +87,9 @@ export class Engine {
   static async open(parts: EngineParts): Promise<Engine> {
     const undo: (() => Promise<void>)[] = []
     try {
-      return await openEngine(parts, undo, (opened) => new Engine(parts, opened))
+      const engine = await openEngine(parts, undo, (opened) => new Engine(parts, opened))
+      parts.signal.throwIfAborted()
+      return engine
     } catch (error) {
       for (const close of undo.reverse()) {
         await close().catch((err: unknown) => {
@@ -165,6 +165,7 @@ export class Engine {
   /** Runs again what an earlier run planned and did not commit. */
   async redo(plans: Recovered['redo']): Promise<void> {
     for (const plan of plans) {
+      this.#parts.signal.throwIfAborted()
       await this.#run(plan.batchId, await this.#receivers.replay(plan, checkReplay), true)
     }
   }
@@ -328,17 +329,4 @@ export class Engine {
     const figures = { records, bytes, sources, redo, submissionTime }
     return new BatchReport({ events, now }, { batchId, time, epoch, ...figures })
   }
-}
-
-function snapshotsOf(parts: EngineParts, { log, executor }: Opened): Snapshots | undefined {
-  if (log === undefined) return undefined
-  const { events, clock, fail, settings } = parts
-  return new Snapshots({
-    log,
-    executor,
-    events,
-    clock,
-    fail,
-    rate: settings.snapshotBytesPerSecond,
-  })
 }

@@ -5,7 +5,7 @@ import type { BatchRuntime } from '../batch/batch-base.ts'
 import { leaf } from '../batch/node.ts'
 import type { Lease } from '../checkpoint/lease.ts'
 import type { BatchLog, Recovered } from '../checkpoint/log.ts'
-import { steadyTime } from '../clock.ts'
+import { steadyTime, unlessAborted } from '../clock.ts'
 import { loadAll } from '../dstream/broadcast.ts'
 import { checkGraph } from '../dstream/check-graph.ts'
 import { StageCache } from '../plan/stage-cache.ts'
@@ -19,6 +19,7 @@ import { nameOf, OutputOperations } from './output-operations.ts'
 import { type OpenOutput, openOutput } from './outputs.ts'
 import { ReceiverEvents } from './receiver-events.ts'
 import { Receivers } from './receivers.ts'
+import { Snapshots } from './snapshots.ts'
 import { UnderWay } from './under-way.ts'
 
 /** What the engine of a run is made from. */
@@ -27,6 +28,8 @@ export interface Opened {
   readonly lease: Lease | undefined
   readonly recovered: Recovered
   readonly executor: Executor
+  /** Undefined without a log. */
+  readonly snapshots: Snapshots | undefined
   readonly receivers: Receivers
   readonly outputs: readonly OpenOutput[]
   readonly runner: BatchRunner
@@ -62,15 +65,16 @@ export async function openEngine(
   undo: (() => Promise<void>)[],
   make: (opened: Opened) => Engine,
 ): Promise<Engine> {
-  const { graph, settings, events, clock } = parts
+  const { graph, settings, events, clock, signal } = parts
   checkGraph(graph, parts.store !== undefined)
   refuseSharedPlaces(graph.outputs, parts.sinks)
-  await loadAll(graph.broadcasts)
+  await unlessAborted(loadAll(graph.broadcasts), signal)
   const stages = new StageCache()
   const planHash = planHashOf(graph)
   const { log, lease, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
   if (lease !== undefined) undo.push(() => lease.stop())
+  signal.throwIfAborted()
   const epoch = log?.epoch ?? 0
   const { zeroTime } = recovered
   const told = new ReceiverEvents(parts)
@@ -81,7 +85,9 @@ export async function openEngine(
   const { executor } = execution
   undo.push(() => executor.close())
   undo.push(() => execution.receivers.close())
+  signal.throwIfAborted()
   await executor.restore(committedOf(recovered))
+  signal.throwIfAborted()
   const runtime = actionRuntime(stages, clock)
   graph.serveSlices(async (node, from, to) => {
     const batches = await executor.slice(node.id, from, to)
@@ -110,7 +116,9 @@ export async function openEngine(
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
   })
-  engine = make({ log, lease, recovered, executor, receivers, outputs, runner, now })
+  const snapshots = snapshotsOf(parts, log, executor)
+  if (snapshots !== undefined) undo.push(() => snapshots.close())
+  engine = make({ log, lease, recovered, executor, snapshots, receivers, outputs, runner, now })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({
@@ -126,6 +134,16 @@ export async function openEngine(
   return engine
 }
 
+function snapshotsOf(
+  { events, clock, fail, settings }: EngineParts,
+  log: BatchLog | undefined,
+  executor: Executor,
+): Snapshots | undefined {
+  if (log === undefined) return undefined
+  const rate = settings.snapshotBytesPerSecond
+  return new Snapshots({ log, executor, events, clock, fail, rate })
+}
+
 interface OutputsStart {
   readonly log: BatchLog | undefined
   readonly recovered: Recovered
@@ -138,7 +156,7 @@ async function openOutputs(
   parts: EngineParts,
   { log, recovered, runtime, undo }: OutputsStart,
 ): Promise<OpenOutput[]> {
-  const { graph, events, pipeline, logger, sinks } = parts
+  const { graph, events, pipeline, logger, sinks, signal } = parts
   const epoch = log?.epoch ?? 0
   const newestBatchId = newestBatchOf(recovered)
   const outputs: OpenOutput[] = []
@@ -157,6 +175,7 @@ async function openOutputs(
     undo.push(() => opened.writer.close())
     await opened.writer.recover(recovered.redo.map((plan) => plan.batchId))
     outputs.push(opened)
+    signal.throwIfAborted()
   }
   return outputs
 }

@@ -22,8 +22,7 @@ export async function openLog(parts: EngineParts, planHash: string): Promise<Ope
   if (store === undefined) {
     return { log: undefined, lease: undefined, recovered: nothing(parts.zeroTime()) }
   }
-  let lease: Lease | undefined
-  const { log, recovered } = await BatchLog.open({
+  return BatchLog.open({
     store,
     pipeline: parts.pipeline,
     batchIntervalMs: settings.batchIntervalMs,
@@ -33,17 +32,13 @@ export async function openLog(parts: EngineParts, planHash: string): Promise<Ope
     takeover: parts.takeover,
     clock,
     logger,
-    signal: parts.startSignal,
+    signal: parts.signal,
     commitIntervalMs: commitIntervalOf(parts),
-    flushed: ({ bytes, latencyMs }) => {
-      lease?.flushed()
-      parts.events.emit({ kind: 'log-flushed', bytes, latencyMs })
-    },
+    leaseOf: (epoch) => new Lease({ store, epoch, clock, logger }),
+    flushed: (flush) => parts.events.emit({ kind: 'log-flushed', ...flush }),
     snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
   })
-  lease = new Lease({ store, epoch: log.epoch, clock, logger })
-  return { log, lease, recovered }
 }
 
 /** Where each write costs money, batches share one. */

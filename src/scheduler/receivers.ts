@@ -2,7 +2,7 @@
 
 import { present } from '../assert.ts'
 import type { BatchLog, Recovered } from '../checkpoint/log.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, unlessAborted } from '../clock.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
 import type { EndedBatchInfo, EventBus, Logger, SourceInfo } from '../events.ts'
 import { advance } from '../receivers/positions.ts'
@@ -22,7 +22,7 @@ export interface ReceiversParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly events: EventBus
-  /** Aborts when the run ends. */
+  /** Aborts when the run ends, and when its start is told to stop. */
   readonly signal: AbortSignal
   /** Called when a receiver cannot go on. */
   readonly fail: (error: unknown) => void
@@ -62,10 +62,11 @@ export class Receivers {
 
   /** Opens each source at its position after what the log holds, redone batches included. */
   async start(log: BatchLog | undefined, recovered: SourceRecovery): Promise<void> {
+    const { signal } = this.#parts
     for (const { sourceId } of this.#parts.graph.sources) {
       const known = recovered.positions.get(sourceId) ?? []
       const from = advance(known, redoRanges(recovered, sourceId))
-      const positions = await this.#host.start(sourceId, from)
+      const positions = await unlessAborted(this.#host.start(sourceId, from), signal)
       const forgotten = missingIn(positions, from)
       if (log === undefined || !isNew(positions, from, forgotten)) continue
       await log.resolved(sourceId, positions, forgotten)
@@ -97,7 +98,8 @@ export class Receivers {
     plan: Recovered['redo'][number],
     check: (source: string, planned: readonly SourceRange[], read: BatchSources[number]) => void,
   ): Promise<BatchSources> {
-    const read = await this.#host.replay(plan.batchId, plan.sources)
+    const reading = this.#host.replay(plan.batchId, plan.sources)
+    const read = await unlessAborted(reading, this.#parts.signal)
     for (const { sourceId, ranges } of plan.sources) {
       const source = present(this.#parts.graph.sources[sourceId], 'a planned source').source
       if (source.replayable) check(source.name, ranges, read[sourceId])

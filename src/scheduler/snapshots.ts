@@ -59,10 +59,12 @@ export class Snapshots {
   committed(batchId: number): void {
     if (this.#frozen?.batchId !== batchId) return
     const draft = this.#parts.log.beginSnapshot()
-    this.#writing = this.#write(this.#frozen.state, draft).catch(this.#parts.fail)
+    this.#writing = this.#write(this.#frozen.state, draft)
+    this.#writing.catch(this.#parts.fail)
   }
 
-  /** Gives up what is being written. */
+  /** Gives up what is being written. Rejects if it could not be written: who ends a run does not
+   * hear of that by `fail` any more. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the run ends'))
     this.#frozen?.state.release()

@@ -60,6 +60,23 @@ test('a heartbeat goes on after the store failed, and says so', async () => {
   await heartbeat.stop()
 })
 
+test('a sign that takes long does not delay the next one', async () => {
+  const clock = new ManualClock()
+  const begun: number[] = []
+  const store = new MemoryStore()
+  store.put = async () => {
+    begun.push(clock.monotonicMs())
+    const ms = begun.length === 2 ? 3_000 : 1_000
+    await new Promise<void>((resolve) => clock.after(ms, resolve))
+  }
+  const heartbeat = new Heartbeat({ store, epoch: 3, clock, logger, written })
+  await pass(clock, 12_000)
+  expect(begun).toEqual([2_500, 5_000, 8_000, 10_500])
+  const stopped = heartbeat.stop()
+  await pass(clock, 1_000)
+  await stopped
+})
+
 test('another thread gives the signs while the event loop of the driver turns', async () => {
   const driver = new ManualClock()
   const other = new ManualClock()

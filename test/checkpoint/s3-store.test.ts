@@ -251,3 +251,18 @@ describe('an S3 store', () => {
     expect(recovered).toMatchObject({ epoch: 3, cutBytes: 0, warnings: [] })
   })
 })
+
+describe('a sign of life in an S3 store', () => {
+  test('is tried again for 3 seconds at most: the next one is due', async () => {
+    for (const answer of ['none', 'reset', 503] as const) {
+      const { service, store, clock } = await open()
+      service.fail({ operation: 'PutObject', answer, times: Number.POSITIVE_INFINITY })
+      const sign = store.put('epoch-1/heartbeat', bytes)
+      sign.catch(() => undefined)
+      const tookMs = await passTime(clock, sign)
+      expect(tookMs).toBeGreaterThan(1_000)
+      expect(tookMs).toBeLessThanOrEqual(3_000)
+      await expect(sign).rejects.toMatchObject({ code: 'CHECKPOINT_UNWRITABLE' })
+    }
+  })
+})

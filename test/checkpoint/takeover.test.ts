@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { Heartbeat } from '../../src/checkpoint/heartbeat.ts'
+import { Lease } from '../../src/checkpoint/lease.ts'
 import { BatchLog, type LogOptions } from '../../src/checkpoint/log.ts'
+import { StreamingError } from '../../src/errors.ts'
 import { FaultyStore } from '../../src/testing/faulty-store.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryStore } from '../../src/testing/memory-store.ts'
@@ -16,6 +18,7 @@ import {
   recover,
   runBatches,
   settle,
+  writeSnapshot,
 } from './logs.ts'
 
 describe('takeover', () => {
@@ -87,6 +90,68 @@ describe('takeover', () => {
     await advance(clock, 1_000)
     expect((await second.run).epoch).toBe(2)
     expect(await store.list('epoch-')).toEqual([])
+  })
+
+  /** A store on a slow line. */
+  class SlowStore extends FaultyStore {
+    readonly #clock: ManualClock
+
+    constructor(inner: MemoryStore, clock: ManualClock) {
+      super(inner, [])
+      this.#clock = clock
+    }
+
+    override async read(name: string): Promise<Uint8Array | undefined> {
+      if (name.includes('snapshot')) {
+        await new Promise<void>((resolve) => this.#clock.after(30_000, resolve))
+      }
+      return super.read(name)
+    }
+  }
+
+  /** A closed checkpoint with a snapshot, and the options of starts that wait for it. */
+  const withSnapshot = async () => {
+    const store = new MemoryStore()
+    const processes = new Processes()
+    const { log } = await openLog(store, { host: processes.start() })
+    await runBatches(log, 1, 3)
+    await writeSnapshot(log, Buffer.from('state'))
+    await log.close()
+    const clock = new ManualClock()
+    const slow = new SlowStore(store, clock)
+    const leaseOf = (epoch: number): Lease =>
+      new Lease({ store: slow, epoch, clock, logger: quietLogger })
+    const options = { takeover: 'wait', clock, leaseOf } as const
+    return { store, slow, clock, options, processes }
+  }
+
+  test('"wait" takes nothing from a start that won the checkpoint and still reads it', async () => {
+    const { store, slow, clock, options, processes } = await withSnapshot()
+    const first = starting(optionsFor(slow, { ...options, host: processes.start('b') }))
+    await settle()
+    await advance(clock, 31_000)
+    expect(await store.list('slots/')).toHaveLength(2)
+    expect(first.done()).toBe(false)
+    const second = starting(optionsFor(store, { ...options, host: processes.start('c') }))
+    await settle()
+    await advance(clock, 60_000)
+    expect([first.done(), second.done()]).toEqual([true, false])
+    await (await first.run).sync()
+  })
+
+  test('a start that fails after it won the checkpoint gives no more signs', async () => {
+    const { slow, clock, options } = await withSnapshot()
+    const opening = openLog(slow, { ...options, host: new Processes().start() })
+    opening.catch(() => undefined)
+    await settle()
+    await advance(clock, 31_000)
+    slow.append = () => Promise.reject(new StreamingError('CHECKPOINT_UNWRITABLE', 'full'))
+    await advance(clock, 30_000)
+    await expect(opening).rejects.toThrow('full')
+    const signs = slow.callsOf('put')
+    expect(signs).toBeGreaterThan(5)
+    await advance(clock, 30_000)
+    expect(slow.callsOf('put')).toBe(signs)
   })
 
   test('"wait" takes what the log gains for a sign of life', async () => {

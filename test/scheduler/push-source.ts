@@ -19,6 +19,8 @@ export interface PushOptions {
   readonly limitsItself?: boolean
   readonly onStart?: () => Promise<void>
   readonly onRun?: () => void
+  /** Before ranges are read again. */
+  readonly onReplay?: () => Promise<void>
   /** What the receiver still does while it stops. */
   readonly onStop?: () => Promise<void>
 }
@@ -60,7 +62,7 @@ export class PushSource implements Source<number> {
 
   open(context: ReceiverContext) {
     this.#context = context
-    const { limitsItself, onStart, onRun, onStop } = this.#options
+    const { limitsItself, onStart, onRun, onReplay, onStop } = this.#options
     const setRate = { setRate: (rate: number) => void this.rates.push(rate) }
     return {
       start: async (from: readonly { position: Position }[]) => {
@@ -71,7 +73,10 @@ export class PushSource implements Source<number> {
       },
       run: () => onRun?.(),
       cut: ({ recordsMax }: { readonly recordsMax: number }) => this.#cut(recordsMax),
-      replay: (ranges: readonly SourceRange[]) => Promise.resolve(ranges.map((r) => this.#read(r))),
+      replay: async (ranges: readonly SourceRange[]) => {
+        await onReplay?.()
+        return ranges.map((range) => this.#read(range))
+      },
       caughtUp: () => true,
       bufferedBytes: () => this.waiting,
       lagMs: () => undefined,

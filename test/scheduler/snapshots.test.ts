@@ -140,6 +140,22 @@ describe('snapshots', () => {
     expect(run.failures).toEqual([error])
   })
 
+  test('make the end of a run fail where they cannot be written meanwhile', async () => {
+    const run = new Run()
+    const { log, snapshots } = await run.open(1)
+    await runBatches(log, 1, 1)
+    const disk = Promise.withResolvers<void>()
+    run.store.sync = () => disk.promise
+    snapshots.merged(1, true)
+    await run.settle()
+    const closed = snapshots.close()
+    const full = new StreamingError('CHECKPOINT_UNWRITABLE', 'the disk is full')
+    disk.reject(full)
+    await expect(closed).rejects.toBe(full)
+    await log.close()
+    expect(run.events).toEqual([])
+  })
+
   test('leave nothing behind when the run ends before they do', async () => {
     const run = new Run()
     const { log, snapshots } = await run.open(1_000)

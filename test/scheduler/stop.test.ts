@@ -269,15 +269,15 @@ describe('a stop', () => {
     await run.done
   })
 
-  test('by a signal that has aborted before the start ends the run after one batch', async () => {
+  test('by a signal that has aborted before the start lets no run begin', async () => {
     const source = new PushSource()
     source.push(1)
     const sink = new CollectingSink<number>()
     const described = pipeline('p', options, (ssc) => ssc.receive(source).writeTo(sink))
     const clock = new ManualClock(0)
-    const run = await start(described, { clock, logger: quietLogger, signal: AbortSignal.abort() })
-    await run.done
-    expect(sink.records()).toEqual([1])
+    const starting = start(described, { clock, logger: quietLogger, signal: AbortSignal.abort() })
+    await expect(starting).rejects.toMatchObject({ code: 'START_STOPPED', retryable: true })
+    expect(sink.records()).toEqual([])
   })
 })
 

@@ -76,6 +76,7 @@ export const LAYERS: readonly Layer[] = [
       'pipeline-graph.ts',
       'stop-on.ts',
       'start-options.ts',
+      'stoppable-start.ts',
       'run.ts',
       'start.ts',
     ],
