@@ -60,7 +60,9 @@ export class KinesisReceiver implements Receiver {
     this.#random = random
     const { signal } = this.#stopping
     this.#context = { ...context, signal }
-    this.#prefetch = new Prefetch(context.bufferBytesMax, () => this.#table.waiting)
+    this.#prefetch = new Prefetch(context.bufferBytesMax, context.clock, () => {
+      return this.#table.waiting
+    })
     if (context.signal.aborted) this.#stopping.abort()
     context.signal.addEventListener('abort', () => this.#stopping.abort(), { once: true })
     this.#reader = new StreamReader(settings, this.#context, this.#counts, random)

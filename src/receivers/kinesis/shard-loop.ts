@@ -44,15 +44,15 @@ async function readToEnd(
     await turnOf(shard.pace, clock, signal)
     if (await passedGap(shard)) iterator = undefined
     iterator ??= await reader.iterator(shard.id, shard.read, shard.pace)
-    const { limit, bytes } = await prefetch.admit(shard)
+    const leave = await prefetch.admit(shard)
     try {
-      const page = await reader.read(iterator, limit, shard.pace)
+      const page = await reader.read(iterator, leave.records, shard.pace)
       iterator = page?.next
       if (page === undefined) continue
       shard.receive(page)
       if (shard.ended) return page.children
     } finally {
-      prefetch.bound.unreserve(bytes)
+      prefetch.giveBack(leave)
     }
   }
 }

@@ -5,8 +5,12 @@ import { KinesisBlock } from './kinesis-record.ts'
 import type { ShardPace } from './shard-pace.ts'
 import type { Page } from './stream-reader.ts'
 
-const PAGE_BYTES_MAX = 10 * 1_048_576
-const PAGE_BYTES_MIN = 65_536
+/** Of 10,000 records, each of which counts one byte more. */
+const PAGE_BYTES_MAX = 10 * 1_048_576 + 10_000
+/** A shard takes 1 MiB and 1,000 records a second. */
+const WRITTEN_BYTES_PER_MS = (1_048_576 + 1_000) / 1_000
+/** A second of a burst, and one until the page is asked for. */
+const BURST_MS = 2_000
 
 /** A position as the log keeps it. */
 export type KnownPosition = PartitionPositions[number]
@@ -31,7 +35,8 @@ export class ShardState {
   #ended = false
   #endTaken: boolean
   #caughtUp = false
-  #lastPageBytes: number | undefined
+  /** When the last read was asked for, if it went to the tip; epoch milliseconds. */
+  #tipMs: number | undefined
   #jump: { readonly to: Position; recordsBefore: number } | undefined
 
   /** `startedAt`: what arrived before it was there at the start, epoch milliseconds. */
@@ -80,11 +85,12 @@ export class ShardState {
     return this.#completeUpTo
   }
 
-  /** Bytes to keep free for the next page: as much as a page may have, unless the reader is at the
-   * tip, where it is about what came last. */
-  get pageBytes(): number {
-    if (this.#lastPageBytes === undefined || this.behindMs !== 0) return PAGE_BYTES_MAX
-    return Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, 2 * this.#lastPageBytes))
+  /** Bytes to keep free for the next page: as much as a page may have or, at the tip, as may have
+   * been written since. */
+  pageBytes(nowMs: number): number {
+    if (this.#tipMs === undefined) return PAGE_BYTES_MAX
+    const sinceMs = Math.max(0, nowMs - this.#tipMs) + BURST_MS
+    return Math.min(PAGE_BYTES_MAX, Math.ceil(sinceMs * WRITTEN_BYTES_PER_MS))
   }
 
   receive(page: Page): void {
@@ -98,7 +104,7 @@ export class ShardState {
     }
     this.#caughtUp ||= this.#reachesStart(page)
     this.behindMs = page.behindMs
-    this.#lastPageBytes = page.bytes
+    this.#tipMs = page.behindMs === 0 ? page.askedAt : undefined
     this.#ended = page.next === undefined
     // An ended shard's children may hold what arrived since its last record: no later time is sure.
     const sure = this.#ended ? 0 : page.askedAt - page.behindMs

@@ -55,7 +55,8 @@ export interface Page {
 }
 
 const START_ATTEMPTS = 3
-const RENEW_ATTEMPTS = 5
+/** Some ten seconds. */
+const RENEW_ATTEMPTS = 10
 /** A call that fails for the so manieth time is told. */
 const TELL_ATTEMPT = 10
 const CALL_TIMEOUT_MS = 10_000
@@ -81,7 +82,7 @@ export class StreamReader {
   readonly #random: () => number
   readonly #queue: PQueue
   readonly #name: { StreamName: string } | { StreamARN: string }
-  /** For calls that name the stream by a token: an ARN tells the SDK the account's endpoint. */
+  /** For reads, which name it by an iterator: an ARN tells the SDK the endpoint of the account. */
   readonly #arn: { StreamARN?: string }
 
   /** `random`: where the jitter of retries comes from. */
@@ -132,7 +133,8 @@ export class StreamReader {
     const shards: Shard[] = []
     let token: string | undefined
     do {
-      const input = token === undefined ? this.#name : { NextToken: token, ...this.#arn }
+      // A token stands for its stream: the service refuses it beside a name or an ARN.
+      const input = token === undefined ? this.#name : { NextToken: token }
       const command = new ListShardsCommand(input)
       const page = await this.#call((abort) => this.#client.send(command, abort))
       shards.push(...(page.Shards ?? []))
@@ -212,6 +214,9 @@ export class StreamReader {
     const { clock, signal } = this.#context
     const { attemptsMax = Number.POSITIVE_INFINITY, pace } = options
     let throttledAt: number | undefined
+    /** Failures of the kinds that may not come for ever. */
+    let retried = 0
+    let renewed = 0
     const answered = (): void => {
       if (throttledAt !== undefined) this.#counts.throttled(clock.monotonicMs() - throttledAt)
     }
@@ -227,8 +232,10 @@ export class StreamReader {
           answered()
           throw error
         }
-        const attempts = kind === 'renew' ? Math.min(attemptsMax, RENEW_ATTEMPTS) : attemptsMax
-        if (kind === 'fatal' || attempt >= attempts) throw unreachable(this.#settings, error)
+        if (kind === 'retry') retried += 1
+        if (kind === 'renew') renewed += 1
+        const isOver = retried >= attemptsMax || renewed >= Math.min(attemptsMax, RENEW_ATTEMPTS)
+        if (kind === 'fatal' || isOver) throw unreachable(this.#settings, error)
         this.#failed(kind, error, attempt)
         if (kind === 'throttled') throttledAt ??= clock.monotonicMs()
         if (kind === 'throttled' && pace !== undefined) pace.throttled()

@@ -153,7 +153,10 @@ export const describeStream = operation<DescribeStreamInput>(
     const shards = stream.shards.filter(
       (shard) => shard.id > after && !stream.hasExpired(shard, context.nowMs),
     )
-    const page = shards.slice(0, Math.min(input.Limit ?? DESCRIBED_SHARDS_MAX, 10_000))
+    const page = shards.slice(
+      0,
+      Math.min(input.Limit ?? DESCRIBED_SHARDS_MAX, DESCRIBED_SHARDS_MAX),
+    )
     return {
       StreamDescription: {
         ...descriptionOf(stream),
@@ -224,7 +227,7 @@ export const listStreams = operation<ListStreamsInput>(
         ? (input.ExclusiveStartStreamName ?? '')
         : Buffer.from(token, 'base64').toString()
     const streams = context.account.streams(context.nowMs).filter(({ name }) => name > after)
-    const page = streams.slice(0, input.Limit ?? LISTED_STREAMS_MAX)
+    const page = streams.slice(0, Math.min(input.Limit ?? LISTED_STREAMS_MAX, LISTED_STREAMS_MAX))
     const last = page.at(-1)
     const hasMore = page.length < streams.length
     return {

@@ -1,19 +1,56 @@
+import { ManualClock } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { Prefetch } from '../../../src/receivers/kinesis/prefetch.ts'
 
+const small = { waiting: 0, pageBytes: () => 10 }
+
 // Found by `npm run torture -- faults --seed 456001 --count 1`: a receiver that never stopped.
 test('the end lets a waiting read go on, though no byte is free', async () => {
-  const prefetch = new Prefetch(100, () => 30)
+  const prefetch = new Prefetch(100, new ManualClock(), () => 30)
   prefetch.bound.add(95)
   prefetch.cutTook(10)
-  const admitted = prefetch.admit({ waiting: 30, pageBytes: 10 })
+  const admitted = prefetch.admit({ ...small, waiting: 30 })
   prefetch.release()
   await expect(admitted).resolves.toHaveProperty('bytes', 10)
 })
 
-test('after the end a cut holds no read back any more', async () => {
-  const prefetch = new Prefetch(100, () => 30)
+test('after the end a cut holds back no read', async () => {
+  const prefetch = new Prefetch(100, new ManualClock(), () => 30)
   prefetch.release()
   prefetch.cutTook(10)
-  await expect(prefetch.admit({ waiting: 30, pageBytes: 10 })).resolves.toHaveProperty('bytes', 10)
+  await expect(prefetch.admit({ ...small, waiting: 30 })).resolves.toHaveProperty('bytes', 10)
+})
+
+test('calls in flight share the records that two cuts take, and bring one at least', async () => {
+  const prefetch = new Prefetch(1_000, new ManualClock(), () => 0)
+  prefetch.cutTook(10)
+  const leaves = await Promise.all(Array.from({ length: 8 }, () => prefetch.admit(small)))
+  expect(leaves.map(({ records }) => records)).toEqual([10, 5, 3, 1, 1, 1, 1, 1])
+  for (const leave of leaves) prefetch.giveBack(leave)
+  expect((await prefetch.admit(small)).records).toBe(10)
+})
+
+test('who waits for records goes on when a call brings less than it might have', async () => {
+  const prefetch = new Prefetch(1_000, new ManualClock(), () => 1)
+  prefetch.cutTook(1)
+  const first = await prefetch.admit({ ...small, waiting: 1 })
+  let goesOn = false
+  const second = prefetch.admit({ ...small, waiting: 1 }).then(() => {
+    goesOn = true
+  })
+  await Promise.resolve()
+  expect(goesOn).toBe(false)
+  prefetch.giveBack(first)
+  await second
+})
+
+test('who has waited long asks for what may have been written meanwhile', async () => {
+  const clock = new ManualClock()
+  const prefetch = new Prefetch(100, clock, () => 0)
+  const growing = { waiting: 0, pageBytes: (nowMs: number) => (nowMs >= 5_000 ? 60 : 10) }
+  prefetch.bound.add(95)
+  const admitted = prefetch.admit(growing)
+  clock.advance(clock.wallMs() + 5_000)
+  prefetch.bound.add(-90)
+  expect((await admitted).bytes).toBe(60)
 })
