@@ -112,8 +112,9 @@ export function unreachable(settings: KinesisSettings, cause: unknown): Streamin
   )
 }
 
-function place({ options }: KinesisSettings): string {
-  return options.endpoint ?? `the service's endpoint in region ${options.region ?? '(default)'}`
+function place({ options, region }: KinesisSettings): string {
+  if (options.client !== undefined) return 'the endpoint of the client that is given'
+  return options.endpoint ?? `the service's endpoint in region ${region ?? '(default)'}`
 }
 
 function advice(cause: unknown): string {

@@ -14,7 +14,7 @@ export interface KinesisOptions {
   /** Where to begin when the checkpoint knows nothing; LATEST is the time of the start. @default
    * 'LATEST' */
   readonly startAt?: StartAt
-  /** @default the AWS SDK's: AWS_REGION, or the profile's */
+  /** @default that of the ARN, or the AWS SDK's: AWS_REGION, or the profile's */
   readonly region?: string
   /** @default the service's own for the region */
   readonly endpoint?: string
@@ -45,6 +45,8 @@ export interface KinesisSettings {
   readonly options: KinesisOptions
   /** Name of the stream for messages. */
   readonly stream: string
+  /** The ARN's, or the one that is given; undefined: the SDK's. */
+  readonly region: string | undefined
   readonly startAt: StartAt
   readonly pollIntervalMs: number
   readonly idlePollIntervalMs: number
@@ -59,17 +61,7 @@ const IDLE_POLL_INTERVAL_MS = 1_000
 
 /** Checks the options where they are written. */
 export function kinesisSettings(options: KinesisOptions): KinesisSettings {
-  const fromArn = options.streamARN?.split('stream/').at(-1)
-  const stream = options.stream ?? fromArn
-  if (stream === undefined || stream === '') {
-    throw new ConfigError('Cannot read from Kinesis without a stream: give stream or streamARN')
-  }
-  if (fromArn !== undefined && fromArn !== stream) {
-    throw new ConfigError(
-      `Cannot read stream "${stream}" and ARN "${options.streamARN}": they name two streams; ` +
-        `give one`,
-    )
-  }
+  const place = placeOf(options)
   const { pollIntervalMs = POLL_INTERVAL_MIN_MS, recordsPerCallMax = 10_000 } = options
   wholeWithin(pollIntervalMs, 'pollIntervalMs', POLL_INTERVAL_MIN_MS, 60_000)
   const idlePollIntervalMs =
@@ -81,7 +73,35 @@ export function kinesisSettings(options: KinesisOptions): KinesisSettings {
   const startAt = checkStartAt(options.startAt ?? 'LATEST')
   const onGap = oneOf(options.onGap ?? 'fail', ['fail', 'skip', 'earliest'], 'onGap')
   const limits = { pollIntervalMs, idlePollIntervalMs, recordsPerCallMax, concurrentCallsMax }
-  return { options, stream, startAt, onGap, ...limits }
+  return { options, ...place, startAt, onGap, ...limits }
+}
+
+const ARN = /^arn:aws[\w-]*:kinesis:(?<region>[\w-]+):\d*:stream\/(?<name>[\w.-]+)$/
+
+/** The stream, and its region as far as it is given. */
+function placeOf(options: KinesisOptions): Pick<KinesisSettings, 'stream' | 'region'> {
+  const { stream, streamARN, region } = options
+  if (streamARN === undefined) {
+    if (stream !== undefined && stream !== '') return { stream, region }
+    throw new ConfigError('Cannot read from Kinesis without a stream: give stream or streamARN')
+  }
+  const named = ARN.exec(streamARN)?.groups
+  if (named === undefined) {
+    throw new ConfigError(
+      `Cannot use "${streamARN}" as streamARN: it must be of the form ` +
+        `arn:aws:kinesis:<region>:<account>:stream/<name>; a mere name goes into stream`,
+    )
+  }
+  checkSame(streamARN, named['name'], stream, 'stream')
+  checkSame(streamARN, named['region'], region, 'region')
+  return { stream: named['name'] as string, region: named['region'] }
+}
+
+function checkSame(arn: string, named: unknown, given: string | undefined, what: string): void {
+  if (given === undefined || given === named) return
+  throw new ConfigError(
+    `Cannot use ${what} "${given}" beside streamARN "${arn}": they name two; give one of them`,
+  )
 }
 
 function checkStartAt(startAt: StartAt): StartAt {

@@ -273,10 +273,10 @@ export class StreamReader {
 
 type Send<R> = (options: { readonly abortSignal: AbortSignal }) => Promise<R>
 
-function makeClient({ options, concurrentCallsMax }: KinesisSettings): KinesisClient {
+function makeClient({ options, region, concurrentCallsMax }: KinesisSettings): KinesisClient {
   const agent = { keepAlive: true, maxSockets: concurrentCallsMax }
   const client = new KinesisClient({
-    ...(options.region === undefined ? {} : { region: options.region }),
+    ...(region === undefined ? {} : { region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     maxAttempts: 1,
