@@ -4,12 +4,13 @@
 // what it logs although nothing is damaged.
 
 import { MemoryStore } from 'millrace/testing'
-import { snapshotBatchOf } from '../../src/checkpoint/format.ts'
+import { type Opening, snapshotBatchOf } from '../../src/checkpoint/format.ts'
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import { codeOf } from '../../src/errors.ts'
 import { checkOutputs, type Life, live, MemorySinks } from './lives.ts'
+import { newestOpeningOf, openLog } from './opened-log.ts'
 import { type Expected, type WrittenInput, writtenInput } from './written-input.ts'
-import { WRITTEN, type WrittenName } from './written-pipelines.ts'
+import { INTERVAL_MS, WRITTEN, type WrittenName } from './written-pipelines.ts'
 
 /** The bytes of a checkpoint's objects. */
 export type Objects = ReadonlyMap<string, Buffer>
@@ -17,8 +18,9 @@ export type Objects = ReadonlyMap<string, Buffer>
 /** Objects that grow, as files do, or that do not, as in a bucket. */
 export type StoreKind = 'memory' | 'memory-objects'
 
-function storeOf(kind: StoreKind): MemoryStore {
-  return new MemoryStore(undefined, { appends: kind === 'memory' })
+/** Two starts on one checkpoint say the same, so each has the same name. */
+function storeOf({ kind, name }: Pick<Fixture, 'kind' | 'name'>): MemoryStore {
+  return new MemoryStore(name, { appends: kind === 'memory' })
 }
 
 /** A checkpoint to damage. */
@@ -33,6 +35,8 @@ export interface Fixture {
   /** The lengths that an object had while it was written, with the newest batch that was complete
    * then. */
   readonly lengths: ReadonlyMap<string, ReadonlyMap<number, number>>
+  /** What its newest run declared. */
+  readonly opening: Opening
   /** What a start makes of it as it is. */
   readonly unharmed: Life
   /** The objects that such a start reads. */
@@ -84,7 +88,7 @@ export async function fixtureWith(
 ): Promise<Fixture> {
   const input = writtenInput(LAST + 2, records)
   const expected = WRITTEN[name].expected(input)
-  const inner = storeOf(kind)
+  const inner = storeOf({ kind, name })
   const sinks = new MemorySinks()
   const lengths = new Map<string, Map<number, number>>()
   let completed = 0
@@ -109,10 +113,12 @@ export async function fixtureWith(
   checkOutputs(name, expected, (output) => sinks.batches(output), range(1, LAST))
   const made = { name, kind, input, expected, objects, last: LAST, lengths }
   const { life, read } = await restoreWhole(made)
-  return { ...made, unharmed: life, needed: read, newestSnapshot: newestSnapshotOf(objects) }
+  const opening = newestOpeningOf(objects)
+  const newestSnapshot = newestSnapshotOf(objects)
+  return { ...made, opening, unharmed: life, needed: read, newestSnapshot }
 }
 
-type Made = Omit<Fixture, 'unharmed' | 'needed' | 'newestSnapshot'>
+type Made = Omit<Fixture, 'opening' | 'unharmed' | 'needed' | 'newestSnapshot'>
 
 /** Starts from the checkpoint as it is. */
 async function restoreWhole(made: Made): Promise<{ life: Life; read: ReadonlySet<string> }> {
@@ -178,19 +184,48 @@ export interface Damage {
 /** Starts from the checkpoint with `damage`, runs one batch more, and says what happened. Rejects
  * if results are wrong, if something is lost in silence, or more than since the newest snapshot. */
 export async function restoreDamaged(fixture: Fixture, damage: Damage): Promise<Outcome> {
-  const { name, last } = fixture
   const sinks = new MemorySinks()
   const life = await resume(fixture, await copyOf(fixture, damage), sinks)
   const outcome = judge(fixture, damage, life)
-  if (outcome === 'refused') return outcome
-  const ids = range((life.recovered ?? 0) + 1, last + 1)
-  checkOutputs(name, fixture.expected, (output) => sinks.batches(output), ids)
+  if (outcome !== 'refused') checkSinks(fixture, life, sinks)
   return outcome
 }
 
-async function copyOf({ kind, objects }: Made, damage?: Damage): Promise<MemoryStore> {
-  const store = storeOf(kind)
-  for (const [object, bytes] of objects) {
+/** Does the same, but runs a batch only where the log gives what it did not give before after
+ * damage to this object: what follows depends on nothing else. Where it does run, it must have read
+ * what the log gave. */
+export class DamagedLogs {
+  readonly #lived = new Set<string>()
+
+  async restore(fixture: Fixture, damage: Damage): Promise<Outcome> {
+    const store = await copyOf(fixture, damage)
+    const opened = await openLog(store, fixture.opening, fixture.last * INTERVAL_MS)
+    const outcome = judge(fixture, damage, opened.life)
+    const key = `${fixture.name} ${damage.object} ${outcome} ${opened.digest}`
+    if (this.#lived.has(key)) return outcome
+    this.#lived.add(key)
+    const sinks = new MemorySinks()
+    const life = await resume(fixture, await copyOf(fixture, damage), sinks)
+    if (whatIsRead(life) !== whatIsRead(opened.life)) {
+      throw new Error(`A start read ${whatIsRead(life)}, and its log ${whatIsRead(opened.life)}`)
+    }
+    if (outcome !== 'refused') checkSinks(fixture, life, sinks)
+    return outcome
+  }
+}
+
+function whatIsRead({ recovered, redone, warnings, error }: Life): string {
+  return JSON.stringify([recovered, redone, warnings, codeOf(error)])
+}
+
+function checkSinks({ name, expected, last }: Fixture, life: Life, sinks: MemorySinks): void {
+  const ids = range((life.recovered ?? 0) + 1, last + 1)
+  checkOutputs(name, expected, (output) => sinks.batches(output), ids)
+}
+
+async function copyOf(made: Made, damage?: Damage): Promise<MemoryStore> {
+  const store = storeOf(made)
+  for (const [object, bytes] of made.objects) {
     await store.createIfAbsent(object, object === damage?.object ? damage.bytes : bytes)
   }
   return store

@@ -15,7 +15,7 @@ test.each(OUTCOMES)(
   async (store, outcomes) => {
     const report = await runTorture(torn, { store })
     expect(describeFindings(report)).toEqual([])
-    expect(report.to).toBeGreaterThan(4_000)
+    expect(report.to).toBeGreaterThan(8_192)
     expect([...report.outcomes.keys()].sort()).toEqual(outcomes)
   },
 )

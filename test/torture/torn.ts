@@ -1,10 +1,10 @@
-// Torn writes: every object of a checkpoint is cut at every byte; in CI at every third.
+// Torn writes: every object of a checkpoint is cut at every byte.
 
 import {
+  DamagedLogs,
   type Fixture,
   fixtureOf,
   type Outcome,
-  restoreDamaged,
   type StoreKind,
 } from './damaged-checkpoint.ts'
 import type { Suite, Torture } from './torture.ts'
@@ -12,9 +12,6 @@ import type { Suite, Torture } from './torture.ts'
 const KIB = 1_024
 /** In CI one of them has to do. */
 const PIPELINES = { ci: ['counted'], once: ['counted', 'joined'] } as const
-/** How far apart cuts are; a prime in CI, so that they fall on each byte of a record's head in some
- * record. The first cut leaves nothing. */
-const STRIDE = { ci: 3, once: 1 } as const
 
 interface Cut {
   readonly fixture: Fixture
@@ -32,28 +29,27 @@ export const torn: Torture = {
     const fixtures = await Promise.all(
       PIPELINES[where].map((name) => fixtureOf(name, bytes, store as StoreKind)),
     )
-    const cuts = fixtures.flatMap((fixture) => cutsOf(fixture, STRIDE[where]))
+    const logs = new DamagedLogs()
+    const cuts = fixtures.flatMap(cutsOf)
     return {
       cases: cuts.length,
-      run: (seed) => restoreCut(cuts[seed - 1] as Cut),
+      run: (seed) => restoreCut(logs, cuts[seed - 1] as Cut),
       close: () => Promise.resolve(),
     }
   },
 }
 
-function cutsOf(fixture: Fixture, stride: number): Cut[] {
+function cutsOf(fixture: Fixture): Cut[] {
   return [...fixture.objects].flatMap(([object, bytes]) =>
-    Array.from({ length: Math.ceil(bytes.length / stride) }, (_, i) => {
-      return { fixture, object, length: i * stride }
-    }),
+    Array.from({ length: bytes.length }, (_, length) => ({ fixture, object, length })),
   )
 }
 
-async function restoreCut({ fixture, object, length }: Cut): Promise<Outcome> {
+async function restoreCut(logs: DamagedLogs, { fixture, object, length }: Cut): Promise<Outcome> {
   const bytes = (fixture.objects.get(object) ?? Buffer.alloc(0)).subarray(0, length)
   const asOf = fixture.lengths.get(object)?.get(length)
   try {
-    return await restoreDamaged(fixture, { object, bytes, ...(asOf === undefined ? {} : { asOf }) })
+    return await logs.restore(fixture, { object, bytes, ...(asOf === undefined ? {} : { asOf }) })
   } catch (cause) {
     const what = `"${object}" of pipeline "${fixture.name}", cut at byte ${length}`
     throw new Error(what, { cause })
