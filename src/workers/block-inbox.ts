@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Block } from '../batch/block.ts'
 import { ValuesBlock } from '../batch/values-block.ts'
+import { StreamingError } from '../errors.ts'
 import type { Source } from '../receivers/receiver.ts'
 import type { BlocksMessage } from './protocol.ts'
 
@@ -14,16 +15,19 @@ export class BlockInbox {
   readonly #sources: readonly Source<unknown>[]
   readonly #port: MessagePort
   readonly #blocks = new Map<string, readonly Block<unknown>[]>()
-  readonly #waiting = new Map<string, (blocks: readonly Block<unknown>[]) => void>()
+  readonly #waiting = new Map<string, PromiseWithResolvers<readonly Block<unknown>[]>>()
   #mergedUpTo = 0
+  #ended: StreamingError | undefined
 
   constructor(sources: readonly Source<unknown>[], port: MessagePort) {
     this.#sources = sources
     this.#port = port
     port.on('message', (message: BlocksMessage) => this.#take(message))
+    port.on('close', () => this.#end())
   }
 
-  /** The blocks of a source partition in a batch; waits until they are there. */
+  /** The blocks of a source partition in a batch; waits until they are there. Rejects where nobody
+   * sends any more, and with what `giveUp` is given. */
   blocksOf(
     batchId: number,
     sourceId: number,
@@ -32,7 +36,16 @@ export class BlockInbox {
     const key = keyOf(batchId, sourceId, partition)
     const blocks = this.#blocks.get(key)
     if (blocks !== undefined) return Promise.resolve(blocks)
-    return new Promise((resolve) => this.#waiting.set(key, resolve))
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    const waiting = Promise.withResolvers<readonly Block<unknown>[]>()
+    this.#waiting.set(key, waiting)
+    return waiting.promise
+  }
+
+  /** Lets nobody wait: the attempt is given up. */
+  giveUp(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
   }
 
   /** Forgets the blocks of batches up to `batchId`. */
@@ -47,6 +60,14 @@ export class BlockInbox {
     this.#port.close()
   }
 
+  #end(): void {
+    this.#ended = new StreamingError(
+      'WORKER_DIED',
+      'Cannot run a batch: whoever keeps the receivers has ended, and sends no records any more',
+    )
+    this.giveUp(this.#ended)
+  }
+
   #take({ batchId, sourceId, partition, blocks }: BlocksMessage): void {
     if (batchId <= this.#mergedUpTo) return
     const source = this.#sources[sourceId]
@@ -55,7 +76,7 @@ export class BlockInbox {
     const key = keyOf(batchId, sourceId, partition)
     const made = blocks.map(make)
     this.#blocks.set(key, made)
-    this.#waiting.get(key)?.(made)
+    this.#waiting.get(key)?.resolve(made)
     this.#waiting.delete(key)
   }
 }

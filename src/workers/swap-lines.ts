@@ -64,13 +64,14 @@ export class SwapLines implements Peers {
     }
   }
 
-  /** Gives up an attempt, so that nobody waits for a worker that failed. */
-  abort(attempt: number, error: Error): void {
-    if (attempt < this.#attempt) return
+  /** Gives up an attempt: nobody waits for a worker that failed. True if it is under way. */
+  abort(attempt: number, error: Error): boolean {
+    if (attempt < this.#attempt) return false
     this.#aborted = { attempt, error }
-    if (attempt !== this.#attempt) return
+    if (attempt !== this.#attempt) return false
     this.#waiting?.reject(error)
     this.#waiting = undefined
+    return true
   }
 
   swap(

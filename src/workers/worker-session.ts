@@ -114,9 +114,11 @@ export class WorkerSession {
 
   take(notice: Exclude<WorkerNotice, { kind: 'end' }>): void {
     switch (notice.kind) {
-      case 'abort':
-        this.#lines.abort(notice.attempt, new AttemptAborted('another worker failed'))
+      case 'abort': {
+        const error = new AttemptAborted('another worker failed')
+        if (this.#lines.abort(notice.attempt, error)) this.#inbox.giveUp(error)
         break
+      }
       case 'merge':
         this.#outputs = []
         this.#graph.merge()
@@ -180,6 +182,7 @@ export class WorkerSession {
     const made: (Partition<unknown> | undefined)[] = []
     for (const { partition, owner } of parts) {
       const mine = owner === this.#lines.self
+      this.#lines.throwIfGivenUp()
       made.push(mine ? await this.#inbox.blocksOf(batchId, sourceId, partition) : undefined)
     }
     return { owners: parts.map(({ owner }) => owner), parts: made }
