@@ -91,11 +91,7 @@ class FolderCommitter implements SinkCommitter {
       await mkdir(this.#attempts, { recursive: true })
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause
-      throw new ConfigError(
-        `Cannot write to folder "${folder}": ${messageOf(cause)}; check that it exists or can be ` +
-          `made, its permissions, and that the disk has room`,
-        { cause },
-      )
+      throw refused(folder, cause)
     }
   }
 
@@ -209,6 +205,36 @@ class FolderCommitter implements SinkCommitter {
       )
     })
   }
+}
+
+/** What the caller can mend: another folder, or another user. */
+const MISTAKES = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EEXIST',
+  'ENOENT',
+  'ENAMETOOLONG',
+  'ELOOP',
+  'EINVAL',
+])
+
+/** The error of a folder that cannot be used at the start. */
+function refused(folder: string, cause: unknown): StreamingError {
+  const code = codeOf(cause) ?? ''
+  const what = `Cannot write to folder "${folder}": ${messageOf(cause)}`
+  if (MISTAKES.has(code) || code.startsWith('ERR_')) {
+    return new ConfigError(`${what}; check that it exists or can be made, and its permissions`, {
+      cause,
+    })
+  }
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  const advice = isFull ? 'the disk is full; free space' : 'check the disk'
+  return new StreamingError('SINK_FAILED', `${what}; ${advice} and start again`, {
+    cause,
+    retryable: true,
+  })
 }
 
 /** Refuses to take a directory of another run or program for the batch that is to be written. */
