@@ -48,6 +48,8 @@ export async function recover(dir: string, args: ManyKeysArgs): Promise<BatchGra
     pipeline: manyKeys.name,
     batchIntervalMs: benchOptions.batchInterval,
     planHash: 'bench',
+    sources: graph.sources.map(({ source: { name, replayable } }) => ({ name, replayable })),
+    outputs: [],
     stateful: statefulOperators(graph).map(({ description }) => description),
     zeroTime: () => 0,
     takeover: 'force',

@@ -77,6 +77,20 @@ export interface ChainLink {
   readonly crc: number
 }
 
+/** A source of a pipeline. */
+export interface LoggedSource {
+  readonly name: string
+  readonly replayable: boolean
+}
+
+/** An output whose sink knows a batch by the output's ordinal. */
+export interface LoggedOutput {
+  readonly outputId: number
+  readonly name: string
+  /** The newest epoch in which it was there. */
+  readonly epoch: number
+}
+
 /** What an owner declares about its epoch before it logs anything else. */
 export interface Opening {
   readonly pipeline: string
@@ -85,6 +99,12 @@ export interface Opening {
   readonly batchIntervalMs: number
   readonly planHash: string
   readonly stateful: readonly string[]
+  /** By source id; those that the pipeline has no more come last. Not in checkpoints of before
+   * they were recorded. */
+  readonly sources?: readonly LoggedSource[]
+  /** Those that may hold a batch that is not committed. Not in checkpoints of before they were
+   * recorded. */
+  readonly outputs?: readonly LoggedOutput[]
   /** The live segments before this one, in order. Empty only in the first opening of a
    * checkpoint. */
   readonly chain: readonly ChainLink[]

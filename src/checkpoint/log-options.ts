@@ -3,6 +3,7 @@
 import { assert } from '../assert.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../events.ts'
+import type { PipelineParts } from './changed-pipeline.ts'
 import { LEASE_MS } from './heartbeat.ts'
 import type { Lease } from './lease.ts'
 import type { LogFlush } from './log-writer.ts'
@@ -11,12 +12,10 @@ import type { CheckpointStore } from './store.ts'
 import type { Takeover, TakeoverOptions } from './takeover.ts'
 
 /** What a batch log needs. */
-export interface LogOptions {
+export interface LogOptions extends PipelineParts {
   readonly store: CheckpointStore
   readonly pipeline: string
   readonly batchIntervalMs: number
-  /** Hash of the pipeline's shape; recorded, not compared. */
-  readonly planHash: string
   /** One text for each stateful operator or window; a start with others is refused. */
   readonly stateful: readonly string[]
   /** Gives the time of batch 0 in epoch milliseconds; asked only if the checkpoint is fresh. */

@@ -25,6 +25,7 @@
 
 import { assert } from '../assert.ts'
 import type { PartitionPositions } from '../receivers/receiver.ts'
+import { declaredOutputs, declaredSources } from './changed-pipeline.ts'
 import { explained, Fence } from './fence.ts'
 import { FlushPace } from './flush-pace.ts'
 import type { CommitRecord, LogRecord, Opening, PlanRecord, SnapshotRecord } from './format.ts'
@@ -46,7 +47,7 @@ import { SegmentWriter } from './segment-writer.ts'
 import { SnapshotDraft } from './snapshot-draft.ts'
 import { namesOf } from './snapshot-files.ts'
 import type { CheckpointStore } from './store.ts'
-import { checkFits, type Taken, takeSlot } from './takeover.ts'
+import { checkFits, checkRedo, type Taken, takeSlot } from './takeover.ts'
 
 export type { CommitRecord, Owner, PlanRecord } from './format.ts'
 export type { LogOptions } from './log-options.ts'
@@ -138,9 +139,10 @@ export class BatchLog {
     const { store, logger } = options
     const image = await readLog(store, slot, options.signal)
     if (image.opening !== undefined) checkFits(image.opening, options)
+    checkRedo(image, options)
     const tail = image.chain.at(-1)
     if (tail !== undefined && store.appends) await store.sync(slotName(tail.slot))
-    const opening = openingFor(options, image)
+    const opening = openingFor(options, image, claim.epoch)
     const recovered = describe(image, opening, claim.epoch)
     const writer = writerOf({
       store,
@@ -381,10 +383,13 @@ function writerOf(options: WriterOptions): LogWriter {
   return options.store.appends ? new SegmentWriter(options) : new GroupWriter(options)
 }
 
-function openingFor(options: LogOptions, image: LogImage): Opening {
+function openingFor(options: LogOptions, image: LogImage, epoch: number): Opening {
   const { pipeline, batchIntervalMs, planHash, stateful } = options
-  const zeroTime = image.opening?.zeroTime ?? options.zeroTime()
-  return { pipeline, zeroTime, batchIntervalMs, planHash, stateful, chain: image.chain }
+  const { chain, ledger, opening: before } = image
+  const zeroTime = before?.zeroTime ?? options.zeroTime()
+  const sources = declaredSources(before, options)
+  const outputs = declaredOutputs(before, ledger.redo(), options, epoch)
+  return { pipeline, zeroTime, batchIntervalMs, planHash, stateful, sources, outputs, chain }
 }
 
 function describe(image: LogImage, { zeroTime, stateful }: Opening, epoch: number): Recovered {

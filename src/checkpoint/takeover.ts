@@ -12,17 +12,18 @@ import { randomUUID } from 'node:crypto'
 import { type Clock, sleep } from '../clock.ts'
 import { ConfigError, codeOf, StreamingError } from '../errors.ts'
 import type { Logger } from '../events.ts'
+import { hindrance, movedSource, type PipelineParts } from './changed-pipeline.ts'
 import { Fence } from './fence.ts'
 import type { Claim, Opening } from './format.ts'
 import { encodeRecord, FORMAT, frameOf, heartbeatName, scanSlot, slotName } from './format.ts'
 import { describeOwner, type OwnerProbe } from './owner.ts'
-import { isClosed, listSlots, openingOf, readLog } from './recovery.ts'
+import { isClosed, type LogImage, listSlots, openingOf, readLog } from './recovery.ts'
 import type { CheckpointStore } from './store.ts'
 
 /** What to do about an owner that may be alive. */
 export type Takeover = 'wait' | 'force' | 'refuse'
 
-export interface TakeoverOptions {
+export interface TakeoverOptions extends PipelineParts {
   readonly store: CheckpointStore
   readonly pipeline: string
   readonly batchIntervalMs: number
@@ -60,7 +61,7 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
   for (let lost = 0; lost < RACES_LOST_MAX; lost += 1) {
     const view = await awaitTurn(options)
     const slot = view.slot + 1
-    await readQuietly(store, signal)
+    checkRedo(await readQuietly(store, signal), options)
     const claim: Claim = {
       format: FORMAT,
       epoch: view.epoch + 1,
@@ -84,12 +85,14 @@ export async function takeSlot(options: TakeoverOptions): Promise<Taken> {
 
 /** Reads the log, as it is now, of an owner that may live and delete what it needs no more between
  * two reads: what is missing then is no damage. */
-async function readQuietly(store: CheckpointStore, signal: AbortSignal | undefined): Promise<void> {
+async function readQuietly(
+  store: CheckpointStore,
+  signal: AbortSignal | undefined,
+): Promise<LogImage> {
   let before = await endOf(store)
   for (let moved = 0; ; moved += 1) {
     try {
-      await readLog(store, Number.POSITIVE_INFINITY, signal)
-      return
+      return await readLog(store, Number.POSITIVE_INFINITY, signal)
     } catch (error) {
       const now = await endOf(store)
       const isDamage = now === before || moved === READS_MAX
@@ -112,22 +115,39 @@ async function checkNewest(store: CheckpointStore, slot: number, claim: Claim): 
   if (newest !== slot) throw await new Fence(store, claim).error(slot)
 }
 
+type CheckedParts = PipelineParts &
+  Pick<TakeoverOptions, 'store' | 'pipeline' | 'batchIntervalMs' | 'stateful'>
+
 /** Refuses a checkpoint that the pipeline cannot go on from, naming what differs. */
-export function checkFits(
-  opening: Opening,
-  options: Pick<TakeoverOptions, 'store' | 'pipeline' | 'batchIntervalMs' | 'stateful'>,
-): void {
+export function checkFits(opening: Opening, options: CheckedParts): void {
   const { store, pipeline, batchIntervalMs } = options
   if (opening.pipeline !== pipeline) throw foreign(store, opening.pipeline, pipeline)
   if (opening.batchIntervalMs !== batchIntervalMs) {
     const rule = `batchInterval must be ${opening.batchIntervalMs} ms as in the checkpoint`
     throw incompatible(options, `${rule}, got ${batchIntervalMs} ms`)
   }
+  const moved = movedSource(opening, options)
+  if (moved !== undefined) {
+    const rule = 'its sources must be those of the checkpoint, in their order, new ones behind them'
+    throw incompatible(options, `${rule}: ${moved}`)
+  }
   const difference = differenceOf(opening.stateful, options.stateful)
   if (difference === undefined) return
   throw incompatible(
     options,
     `its stateful operators must be those of the checkpoint, ${difference}`,
+  )
+}
+
+/** Refuses a checkpoint with batches that the pipeline, as it is now, cannot run again. */
+export function checkRedo({ opening, ledger }: LogImage, options: CheckedParts): void {
+  if (opening === undefined) return
+  const rule = hindrance(opening, ledger.redo(), options)
+  if (rule === undefined) return
+  throw incompatible(
+    options,
+    rule,
+    'start the pipeline as it was, once, and stop it gracefully: then it may change so',
   )
 }
 
@@ -262,10 +282,11 @@ function foreign(store: CheckpointStore, theirs: string, ours: string): ConfigEr
 function incompatible(
   { pipeline, store }: { readonly pipeline: string; readonly store: CheckpointStore },
   rule: string,
+  remedy = 'start the pipeline as it was',
 ): ConfigError {
   return new ConfigError(
     `Cannot start pipeline "${pipeline}" from checkpoint "${store.location}": ${rule}; use a new ` +
-      `folder to start from nothing, or start the pipeline as it was`,
+      `folder to start from nothing, or ${remedy}`,
     { code: 'CHECKPOINT_INCOMPATIBLE' },
   )
 }

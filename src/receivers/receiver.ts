@@ -77,7 +77,7 @@ export type ReceiverNews =
 export interface ReceiverContext {
   /** Name of the pipeline. */
   readonly pipeline: string
-  /** Ordinal of the source in the pipeline, from 0; stable as long as the pipeline is. */
+  /** Ordinal of the source in the pipeline, from 0; the same in each run on a checkpoint. */
   readonly sourceId: number
   /** The engine's time; a receiver has no other. */
   readonly clock: Clock
@@ -163,7 +163,8 @@ export interface Receiver {
 /** Describes where records come from. `receive()` makes a stream of it; nothing is opened before
  * `start()`. */
 export interface Source<T> {
-  /** Short name for logs, errors and the plan, for example `kinesis:lines`. */
+  /** Short name for logs, errors and the checkpoint, for example `kinesis:lines`. The same at each
+   * start: a replayable source with another name is another one. */
   readonly name: string
   /** True if `replay` works after a restart; otherwise the guarantee ends at the process. */
   readonly replayable: boolean

@@ -59,6 +59,13 @@ function lastTimeOf(
   return lastTime
 }
 
+/** Says that the code is not that of the run before, and what it runs in its place. */
+function tellChange({ logger }: EngineParts, { previousPlanHash, redo }: Recovered, now: string) {
+  if (previousPlanHash === undefined || previousPlanHash === now) return
+  const redoBatchIds = redo.map(({ batchId }) => batchId)
+  logger.info({ redoBatchIds }, 'The pipeline has changed since the checkpoint was written')
+}
+
 /** Opens everything, and redoes what the log asks for; `undo` closes again what is open. */
 export async function openEngine(
   parts: EngineParts,
@@ -74,6 +81,7 @@ export async function openEngine(
   const { log, lease, recovered } = await openLog(parts, planHash)
   if (log !== undefined) undo.push(() => log.close())
   if (lease !== undefined) undo.push(() => lease.stop())
+  tellChange(parts, recovered, planHash)
   signal.throwIfAborted()
   const epoch = log?.epoch ?? 0
   const { zeroTime } = recovered

@@ -1,11 +1,12 @@
 // The log of a run, as its engine opens it.
 
 import { Lease } from '../checkpoint/lease.ts'
-import { BatchLog, type Recovered } from '../checkpoint/log.ts'
+import { BatchLog, type LogOptions, type Recovered } from '../checkpoint/log.ts'
 import type { StreamGraph } from '../dstream/graph.ts'
 import { graphShape } from '../dstream/graph-shape.ts'
 import { statefulOperators } from '../dstream/operator-ids.ts'
 import { checkpointEvery } from '../dstream/retention.ts'
+import { sinkOf } from '../workers/output-sinks.ts'
 import { hashText } from './batch-runner.ts'
 import type { EngineParts } from './engine.ts'
 
@@ -28,6 +29,8 @@ export async function openLog(parts: EngineParts, planHash: string): Promise<Ope
     batchIntervalMs: settings.batchIntervalMs,
     planHash,
     stateful: statefulOperators(graph).map((operator) => operator.description),
+    sources: graph.sources.map(({ source: { name, replayable } }) => ({ name, replayable })),
+    outputs: outputsByOrdinal(parts),
     zeroTime: parts.zeroTime,
     takeover: parts.takeover,
     clock,
@@ -38,6 +41,16 @@ export async function openLog(parts: EngineParts, planHash: string): Promise<Ope
     flushed: (flush) => parts.events.emit({ kind: 'log-flushed', ...flush }),
     snapshotEvery: Math.min(settings.snapshotEvery, checkpointEvery(graph) ?? Infinity),
     ...(parts.owner === undefined ? {} : { host: parts.owner }),
+  })
+}
+
+/** The outputs that hold a batch once, and do not say where: their sinks have no more to go by than
+ * the output's ordinal. */
+function outputsByOrdinal({ graph, sinks }: EngineParts): LogOptions['outputs'] {
+  return graph.outputs.flatMap((output, outputId) => {
+    const sink = sinkOf(output, sinks)
+    const isByOrdinal = sink?.guarantee === 'exactly-once' && sink.place === undefined
+    return isByOrdinal ? [{ outputId, name: sink.name }] : []
   })
 }
 

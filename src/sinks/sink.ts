@@ -34,8 +34,9 @@ export interface SinkTask extends SinkBatch {
 export interface SinkContext {
   /** Name of the pipeline. */
   readonly pipeline: string
-  /** Ordinal of the output operation within the pipeline, from 0; stable as long as the pipeline
-   * is. */
+  /** Ordinal of the output operation within the pipeline, from 0. Where a batch is to be run again,
+   * it is the one under which it was written, or the start is refused: unless the sink has a
+   * `place`. */
   readonly outputId: number
   /** Grows with each start on the checkpoint; 0 without one. */
   readonly epoch: number
@@ -131,7 +132,8 @@ export interface SinkTaskWriter<T> {
 /** Describes where results go: a DriverSink or a TaskSink. `writeTo()` takes it; nothing is opened
  * before `start()`. */
 export interface Sink<T> {
-  /** Short name for logs, errors and the plan, for example `files:./out`. */
+  /** Short name for logs, errors and the checkpoint, for example `files:./out`. The same at each
+   * start. */
   readonly name: string
   /** `exactly-once`: a batch written twice is there once. `at-least-once`: it may be seen again,
    * under the same id. */
@@ -139,7 +141,9 @@ export interface Sink<T> {
   /** Checks the place and rejects with an error that says what to check. From then on a lower epoch
    * must not commit, where the sink can help it. */
   open(context: SinkContext): Promise<SinkWriter<T> | SinkCommitter>
-  /** Where it writes, if no other output of a pipeline may write there too. */
+  /** Where it writes, if no other output of a pipeline may write there too. A sink that has one
+   * finds its batches there, and does not need `outputId` for it: then outputs may change their
+   * order at any time. */
   readonly place?: string
   /** Only carries the type of the records. */
   readonly accepts?: (record: T) => void

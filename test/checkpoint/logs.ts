@@ -1,6 +1,7 @@
 // Logs as the tests of this folder need them: small batches of one source, and processes that die
 // on demand.
 
+import { encodeRecord, FORMAT, frameOf, type LogRecord } from '../../src/checkpoint/format.ts'
 import {
   BatchLog,
   type CommitRecord,
@@ -13,6 +14,7 @@ import {
 import type { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Logger } from '../../src/events.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { MemoryStore } from '../../src/testing/memory-store.ts'
 import { quietLogger } from '../../src/testing/quiet-logger.ts'
 
 export const ZERO_TIME = 1_700_000_000_000
@@ -47,6 +49,8 @@ export function optionsFor(store: CheckpointStore, overrides: Overrides = {}): L
     batchIntervalMs: INTERVAL_MS,
     planHash: 'plan-1',
     stateful: ['updateStateByKey#0'],
+    sources: [{ name: 'lines', replayable: true }],
+    outputs: [],
     zeroTime: () => ZERO_TIME,
     takeover: 'force',
     clock: new ManualClock(ZERO_TIME),
@@ -61,6 +65,33 @@ export function openLog(
   overrides: Overrides = {},
 ): Promise<{ log: BatchLog; recovered: Recovered }> {
   return BatchLog.open(optionsFor(store, overrides))
+}
+
+/** A checkpoint of a version that recorded neither sources nor outputs. */
+export async function encodeLog(...plans: PlanRecord[]): Promise<MemoryStore> {
+  const owner = new Processes().start().current
+  const claim = { format: FORMAT, epoch: 1, nonce: 'n', owner, pipeline: 'words', at: ZERO_TIME }
+  const opening = {
+    pipeline: 'words',
+    zeroTime: ZERO_TIME,
+    batchIntervalMs: INTERVAL_MS,
+    planHash: 'plan-1',
+    stateful: ['updateStateByKey#0'],
+    chain: [],
+  }
+  const records: LogRecord[] = [
+    { kind: 'claim', ...claim },
+    { kind: 'open', epoch: 1, ...opening },
+    ...plans.map((plan) => ({ kind: 'plan', ...plan }) as const),
+  ]
+  let bytes = Buffer.alloc(0)
+  for (const record of records) {
+    const place = { slot: 1, offset: bytes.length }
+    bytes = Buffer.concat([bytes, frameOf(encodeRecord(record), place, bytes.length)])
+  }
+  const store = new MemoryStore()
+  await store.createIfAbsent(HEAD, bytes)
+  return store
 }
 
 /** What a start finds, given that nothing else follows. */

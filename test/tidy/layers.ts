@@ -52,6 +52,7 @@ export const LAYERS: readonly Layer[] = [
       'checkpoint/segment-writer.ts',
       'checkpoint/group-writer.ts',
       'checkpoint/snapshot-draft.ts',
+      'checkpoint/changed-pipeline.ts',
       'checkpoint/takeover.ts',
       'checkpoint/release.ts',
       'checkpoint/log-options.ts',
