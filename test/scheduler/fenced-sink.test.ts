@@ -24,7 +24,9 @@ async function failing(during: (store: MemoryStore) => Promise<unknown>): Promis
 }
 
 test('a sink that fails in a run that was taken over ends it as FENCED', async () => {
-  const error = await failing((store) => openLog(store, { stateful: [] }))
+  const error = await failing((store) =>
+    openLog(store, { stateful: [], sources: [new PushSource()] }),
+  )
   expect(error).toMatchObject({ code: 'FENCED' })
 })
 

@@ -51,7 +51,7 @@ describe.skipIf(!hasPostgres())('an output to PostgreSQL', { timeout: 60_000 }, 
     postgres<string>({ connection: server.url, table: 't', columns: { w: String } })
   const rows = () => rowsOf(server, 'SELECT w FROM t ORDER BY w')
 
-  test('that moves while it may hold a batch is refused, until that batch is committed', async () => {
+  test('that moves while it may hold a batch is refused until that is committed', async () => {
     await server.client.query('CREATE TABLE t (w text)')
     await put('in/1', 'a\nb\n')
     const broken: Sink<string> = {
