@@ -24,7 +24,7 @@ export interface Opened {
 /** Opens the log of a checkpoint, whoever holds it, at `wallMs` of a clock. Never rejects. */
 export async function openLog(
   store: CheckpointStore,
-  { pipeline, batchIntervalMs, planHash, stateful }: Opening,
+  { pipeline, batchIntervalMs, planHash, stateful, sources = [], outputs = [] }: Opening,
   wallMs: number,
 ): Promise<Opened> {
   const warnings: string[] = []
@@ -37,6 +37,8 @@ export async function openLog(
       batchIntervalMs,
       planHash,
       stateful,
+      sources,
+      outputs,
       zeroTime: () => wallMs,
       takeover: 'force',
       clock: new ManualClock(wallMs),
