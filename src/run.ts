@@ -21,7 +21,8 @@ export interface Run extends AsyncDisposable {
   /** Calls `listener` for each event of a kind; gives the function that takes it off. An error in
    * a listener is logged and stops nothing; after the end of the run none is called. */
   on<K extends StreamEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void
-  /** Ends the run; by default gracefully: what was received is processed and committed. Settles as
+  /** Ends the run; by default gracefully: what was received is processed and committed. Otherwise
+   * at once: a batch under way has a second to end, and is left to the next start then. Settles as
    * `done` does, and may be called again. Rejects with STOP_NOT_ALLOWED, and stops nothing, in an
    * event listener and in a closure or output operation of this run: it would wait for its own
    * caller. Abort the `signal` of `start()` there. */
@@ -135,9 +136,10 @@ export class RunningPipeline implements Run {
     signal.removeEventListener('abort', this.#onAbort)
     aborted.abort()
     try {
-      await engine.close()
+      await engine.close(scheduler.endAtOnce)
     } catch (thrown) {
-      error ??= thrown
+      if (error === undefined) error = thrown
+      else logger.warn({ err: thrown }, 'Cannot close what a run that failed had opened')
     }
     this.#parts.health.ended(error)
     this.#parts.ended()

@@ -28,9 +28,9 @@ export interface StartOptions<A> {
    * and committed, and the checkpoint is let go, so that a successor starts at once. The process
    * ends when nothing else keeps it; a second signal ends it by force. @default none */
   readonly stopOn?: readonly NodeJS.Signals[]
-  /** How long that may take. Then the run stops at once; what no batch has taken waits for the
-   * successor. What is under way then is waited for: an output operation, a sink's call and the
-   * `onStop` of a receiver must end by themselves. @default '25s', within the 30 s of Kubernetes */
+  /** How long that may take. Then the run stops at once, which takes seconds; what no batch has
+   * taken, and a batch that does not end, waits for the successor. @default '25s', which is within
+   * the 30 s of Kubernetes */
   readonly stopWithin?: Duration
   /** Called for each event from the very first on: those of the start too, such as
    * `checkpoint-recovered` and the batches that are redone. */

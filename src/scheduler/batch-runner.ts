@@ -52,6 +52,8 @@ export interface RunnerParts {
   readonly events: EventBus
   readonly attemptsMax: number
   readonly probe: LifeProbe | undefined
+  /** Aborts when nothing of a batch may be done any more. */
+  readonly givenUp: AbortSignal
 }
 
 /** A batch that ran: its results wait to be written. */
@@ -124,7 +126,7 @@ export class BatchRunner {
 
   /** Writes a batch that ran to the sinks and commits it. */
   async finish(batch: RanBatch): Promise<BatchOutcome> {
-    const { events, log, probe } = this.#parts
+    const { events, givenUp, log, probe } = this.#parts
     const { request, info, ran } = batch
     let { planned } = batch
     const tally = new Tally()
@@ -133,6 +135,7 @@ export class BatchRunner {
     const receipts = await this.#write(batch, tally)
     events.emit({ kind: 'batch-written', ...info })
     await probe?.('sinks', request.batchId)
+    givenUp.throwIfAborted()
     if (!tally.isEmpty && !planned) {
       await this.#plan(request, info)
       planned = true
@@ -164,10 +167,12 @@ export class BatchRunner {
     request: BatchRequest,
     first: number,
   ): Promise<Pick<RanBatch, 'ran' | 'attempt'>> {
-    const { attemptsMax, events, executor, outputs } = this.#parts
+    const { attemptsMax, events, executor, givenUp, outputs } = this.#parts
     for (let n = first + 1; ; n++) {
+      givenUp.throwIfAborted()
       try {
         const ran = await executor.run(request, n > 1)
+        givenUp.throwIfAborted()
         this.#tellRetries(request, ran)
         return { ran, attempt: n - 1 }
       } catch (thrown) {

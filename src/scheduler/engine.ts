@@ -4,12 +4,15 @@
 import type { Lease } from '../checkpoint/lease.ts'
 import type { BatchLog, OwnerProbe, Recovered } from '../checkpoint/log.ts'
 import type { CheckpointStore } from '../checkpoint/store.ts'
+import { StreamingError } from '../errors.ts'
 import { Tally } from '../task-scope.ts'
 import type { BatchSources, Executor } from '../workers/executor.ts'
 import type { OwnSinks } from '../workers/output-sinks.ts'
 import { checkReplay } from '../workers/replay-check.ts'
 import { BatchReport } from './batch-report.ts'
 import type { BatchRequest, BatchRunner, LifeProbe, RanBatch } from './batch-runner.ts'
+import { closeAll } from './closing.ts'
+import { EndAtOnce } from './end-at-once.ts'
 import type { Threads } from './execution.ts'
 import { type Opened, openEngine, underWayOf } from './open-engine.ts'
 import type { OpenOutput } from './outputs.ts'
@@ -51,6 +54,9 @@ export class Engine {
   /** What the next batch takes, where it was due before the one before had run. */
   #ahead: { readonly batchId: number; readonly sources: Promise<BatchSources> } | undefined
   readonly #accumulators = new Tally()
+  /** Of the batches that were begun and have not ended. */
+  readonly #reports = new Set<BatchReport>()
+  readonly #givenUp: AbortController
   readonly #parts: EngineParts
   readonly #log: BatchLog | undefined
   readonly #lease: Lease | undefined
@@ -70,6 +76,7 @@ export class Engine {
     this.#receivers = opened.receivers
     this.#outputs = opened.outputs
     this.#runner = opened.runner
+    this.#givenUp = opened.givenUp
     this.zeroTime = opened.recovered.zeroTime
     this.epoch = opened.log?.epoch ?? 0
     this.#lastBatchId = opened.recovered.lastBatchId
@@ -216,31 +223,52 @@ export class Engine {
     return this.#receivers.stop()
   }
 
-  /** Closes everything, and releases the checkpoint: the next start does not wait for this run.
-   * Rejects with the first failure when all have been tried. */
-  async close(): Promise<void> {
+  /** Resolves when the batches under way have ended, however; no other may be begun. */
+  async ended(): Promise<void> {
     this.hurry()
     await Promise.allSettled([this.#underWay.settled(), this.#ahead?.sources])
-    const failures: unknown[] = []
-    const tried = (closing: Promise<void> | undefined) =>
-      closing?.catch((error: unknown) => failures.push(error))
-    await tried(this.stopReceivers())
-    for (const { writer } of this.#outputs) await tried(writer.close())
-    await tried(this.#snapshots?.close())
-    await tried(this.#executor.close())
-    await tried(this.#receivers.close())
-    await tried(this.#lease?.stop())
-    await tried(this.#log?.close())
-    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Gives up what is under way: from now on nothing of it is written or committed. What a sink has
+   * begun to write goes on there. */
+  giveUp(): void {
+    const batchIds = [...this.#reports].map(({ info }) => info.batchId)
+    const error = givenUp(batchIds)
+    this.#givenUp.abort(error)
+    for (const report of this.#reports) report.failed(error)
+    this.#reports.clear()
+    this.#parts.logger.warn({ batchIds }, error.message)
+  }
+
+  /** Closes everything, and releases the checkpoint: the next start does not wait for this run.
+   * Rejects with the first failure when all have been tried. What does not end is left behind where
+   * the run is to end at once. */
+  async close(atOnce = new EndAtOnce(this.#parts.clock)): Promise<void> {
+    if (!this.#givenUp.signal.aborted) await this.ended()
+    const { logger, threads } = this.#parts
+    await closeAll(
+      {
+        receivers: this.#receivers,
+        outputs: this.#outputs,
+        snapshots: this.#snapshots,
+        executor: this.#executor,
+        lease: this.#lease,
+        log: this.#log,
+        logger,
+        threads,
+      },
+      atOnce,
+    )
   }
 
   async #run(batchId: number, sources: BatchSources, redo: boolean): Promise<void> {
     const request = { batchId, time: this.timeOf(batchId), sources, redo }
     const report = this.#report(request)
+    this.#reports.add(report)
     report.started()
     const reported = <R>(work: Promise<R>): Promise<R> =>
       work.catch((error: unknown) => {
-        report.failed(error)
+        if (this.#reports.delete(report)) report.failed(error)
         throw error
       })
     const ran = await reported(this.#runAndStage(request, report))
@@ -304,6 +332,7 @@ export class Engine {
     await this.#parts.probe?.('committed', ran.request.batchId)
     if (logged) this.#unsynced = true
     else await this.#syncWithoutPlan()
+    this.#reports.delete(report)
     this.#accumulators.merge(tally)
     const accumulators = Object.fromEntries(tally.entries())
     const ended = report.completed({ logged, lagMs: this.lagMs, accumulators })
@@ -329,4 +358,14 @@ export class Engine {
     const figures = { records, bytes, sources, redo, submissionTime }
     return new BatchReport({ events, now }, { batchId, time, epoch, ...figures })
   }
+}
+
+function givenUp(batchIds: readonly number[]): StreamingError {
+  const what = batchIds.length === 0 ? 'the next batch' : `batch ${batchIds.join(', ')}`
+  return new StreamingError(
+    'BATCH_GIVEN_UP',
+    `Cannot wait for ${what}: the run ends at once, and it did not end in time; look at what ` +
+      `sources, closures and sinks wait for`,
+    { retryable: true },
+  )
 }

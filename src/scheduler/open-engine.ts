@@ -34,6 +34,8 @@ export interface Opened {
   readonly outputs: readonly OpenOutput[]
   readonly runner: BatchRunner
   readonly now: () => number
+  /** Aborts when the batches under way are given up. */
+  readonly givenUp: AbortController
 }
 
 /** Where tasks write to a sink, it has one batch at a time: none can wait for another. */
@@ -105,6 +107,7 @@ export async function openEngine(
   const receivers = new Receivers(parts, execution.receivers, told)
   undo.push(() => receivers.stop())
   await receivers.start(log, recovered)
+  const givenUp = new AbortController()
   const now = steadyTime(clock, lastTimeOf(parts, recovered))
   const runner = new BatchRunner({
     pipeline: parts.pipeline,
@@ -119,14 +122,17 @@ export async function openEngine(
       inTasks: (write) => executor.write(write),
       events,
       now,
+      givenUp: givenUp.signal,
     }),
     events,
     attemptsMax: settings.batchAttemptsMax,
     probe: parts.probe,
+    givenUp: givenUp.signal,
   })
   const snapshots = snapshotsOf(parts, log, executor)
   if (snapshots !== undefined) undo.push(() => snapshots.close())
-  engine = make({ log, lease, recovered, executor, snapshots, receivers, outputs, runner, now })
+  const held = { log, lease, executor, snapshots, receivers, outputs }
+  engine = make({ ...held, recovered, runner, now, givenUp })
   events.emit({ kind: 'pipeline-started', epoch, zeroTime: recovered.zeroTime })
   if (!recovered.fresh) {
     events.emit({

@@ -24,6 +24,8 @@ export interface OutputOperationsParts {
   readonly events: EventBus
   /** Epoch milliseconds that never go back. */
   readonly now: () => number
+  /** Aborts when nothing may be written any more. */
+  readonly givenUp: AbortSignal
 }
 
 type BatchName = Pick<SinkBatch, 'batchId' | 'time'>
@@ -76,6 +78,7 @@ export class OutputOperations {
   async stage(batch: SinkBatch, results: Results): Promise<(Staged | undefined)[]> {
     const staged: (Staged | undefined)[] = []
     for (const [outputId, partitions] of results.entries()) {
+      this.#parts.givenUp.throwIfAborted()
       const committer = this.#committerOf(outputId, partitions)
       staged.push(committer && (await this.#stageOne(batch, outputId, committer)))
     }
@@ -94,6 +97,7 @@ export class OutputOperations {
     const receipts: SinkReceipt[] = []
     const failures: Failure[] = []
     for (const [outputId, partitions] of results.entries()) {
+      this.#parts.givenUp.throwIfAborted()
       const one = staged[outputId]
       if (one?.kind === 'failed') failures.push(one.failure)
       const write = this.#writeOf(batch, outputId, partitions, one)

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { sleep } from '../clock.ts'
 import { codeOf } from '../errors.ts'
 import type { Logger } from '../events.ts'
+import { EndAtOnce } from './end-at-once.ts'
 import type { Engine } from './engine.ts'
 import type { Settings } from './options.ts'
 
@@ -30,12 +31,13 @@ export type Ending =
 export class Scheduler {
   readonly #parts: SchedulerParts
   readonly #wake = new AbortController()
-  /** Aborts when the run is to end at once. */
-  readonly #atOnce = new AbortController()
+  /** Bounds what a run that is to end at once waits for; its `close` asks it too. */
+  readonly endAtOnce: EndAtOnce
   #ending: Ending | undefined
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts
+    this.endAtOnce = new EndAtOnce(parts.clock)
   }
 
   /** Asks the loop to end. An end at once wins over a graceful one; apart from that the first
@@ -44,7 +46,7 @@ export class Scheduler {
     if (this.#ending?.kind !== 'now') this.#ending = ending
     this.#parts.engine.hurry()
     this.#wake.abort()
-    if (ending.kind === 'now') this.#atOnce.abort()
+    if (ending.kind === 'now') this.endAtOnce.begin()
   }
 
   /** True once the run is to end. */
@@ -59,8 +61,24 @@ export class Scheduler {
     return Math.max(0, due - engine.lastBatchId)
   }
 
-  /** Runs until the end; rejects with the error that ended it. */
+  /** Runs until the end; rejects with the error that ended it. An end at once does not wait long
+   * for the batches that are under way. */
   async run(): Promise<void> {
+    const { engine } = this.#parts
+    if (await this.endAtOnce.waitFor(this.#runAndEndBatches())) return
+    engine.giveUp()
+    this.#mustEnd()
+  }
+
+  async #runAndEndBatches(): Promise<void> {
+    try {
+      await this.#runBatches()
+    } finally {
+      await this.#parts.engine.ended()
+    }
+  }
+
+  async #runBatches(): Promise<void> {
     const { engine, until } = this.#parts
     await this.#catchUp()
     while (this.#ending === undefined) {
@@ -122,7 +140,7 @@ export class Scheduler {
     const stopped = new AbortController()
     const stopping = engine.stopReceivers().finally(() => stopped.abort())
     stopping.catch(() => undefined)
-    const enough = AbortSignal.any([stopped.signal, this.#atOnce.signal])
+    const enough = AbortSignal.any([stopped.signal, this.endAtOnce.signal])
     while (!enough.aborted) {
       await sleep(clock, settings.batchIntervalMs, enough).catch(() => undefined)
       if (!enough.aborted) await this.#runBatch()

@@ -88,7 +88,8 @@ export interface SinkWriter<T> {
   /** Writes the partitions of a batch and gives a receipt that goes into the commit record. Runs
    * in the driver. */
   write(batch: SinkBatch, partitions: readonly (readonly T[])[]): Promise<SinkReceipt>
-  /** Ends the work in flight and lets go of the place. */
+  /** Ends the work in flight and lets go of the place. There may be some where the run ends at
+   * once: then this has a second. */
   close(): Promise<void>
 }
 
@@ -113,7 +114,8 @@ export interface SinkCommitter {
   /** Makes the written partitions visible, all in one step. `written` is in order of partitions;
    * those without records are not among them. */
   commit(batch: SinkBatch, written: readonly WrittenPartition[]): Promise<SinkReceipt>
-  /** Ends the work in flight and lets go of the place. */
+  /** Ends the work in flight and lets go of the place. There may be some where the run ends at
+   * once: then this has a second. */
   close(): Promise<void>
 }
 

@@ -210,6 +210,8 @@ export class PoolExecutor implements Executor {
     const committed = await this.#parts.committed()
     for (const [worker, error] of this.#dead) {
       if (committed === undefined) throw stateLost(error)
+      // The batch was given up meanwhile: nobody would end a new thread.
+      if (this.#closed) throw error
       await this.#pool.replace(worker)
       await this.#restoreOne(worker, committed)
       await this.#parts.resend(batchId, worker)

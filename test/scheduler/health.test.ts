@@ -88,8 +88,7 @@ describe('stopOn', () => {
   })
 
   test('stops at once when stopWithin has passed', async () => {
-    const gate = Promise.withResolvers<void>()
-    const source = new PushSource({ onStop: () => gate.promise })
+    const source = new PushSource({ onStop: () => new Promise(() => undefined) })
     const clock = new ManualClock(0)
     const described = pipeline('p', { batchInterval: 1_000, checkpoint: false }, (ssc) => {
       ssc.receive(source).writeTo(new CollectingSink<number>())
@@ -105,7 +104,9 @@ describe('stopOn', () => {
     await settle()
     expect(ended).toBe(false)
     clock.advance(1_000)
-    gate.resolve()
+    await settle()
+    expect(ended).toBe(false)
+    clock.advance(1_000)
     await end
   })
 

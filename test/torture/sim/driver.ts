@@ -80,7 +80,7 @@ export class SimDriver {
       } finally {
         graph.stop()
         aborted.abort()
-        await engine.close()
+        await engine.close(this.#scheduler.endAtOnce)
       }
     } catch (error) {
       this.error = error
