@@ -57,6 +57,8 @@ export interface Owner {
   readonly pid: number
   /** Tells a process from a later one with the same pid, where the system says when it started. */
   readonly pidStartTime: string | undefined
+  /** Tells a container from another one of the same host and name, where the system has such. */
+  readonly pidNamespace?: string | undefined
 }
 
 /** A place in the log. */

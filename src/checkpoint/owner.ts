@@ -1,7 +1,7 @@
 // Who holds a checkpoint, and whether that process still lives. A wrong answer here costs a wait or
 // a fenced process, never a record: the log's safety rests on slots alone.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { codeOf } from '../errors.ts'
 import type { Owner } from './format.ts'
@@ -11,7 +11,7 @@ export interface OwnerProbe {
   /** This process. */
   readonly current: Owner
   /** Tells whether the process of `owner` lives; undefined where it cannot be told (another
-   * host). */
+   * host, or another container: pids are those of a PID namespace). */
   isAlive(owner: Owner): boolean | undefined
 }
 
@@ -22,6 +22,7 @@ export function systemProbe(): OwnerProbe {
     bootId: readText('/proc/sys/kernel/random/boot_id')?.trim(),
     pid: process.pid,
     pidStartTime: processStat(process.pid)?.startTime,
+    pidNamespace: pidNamespace(),
   }
   return { current, isAlive: (owner) => isAlive(owner, current) }
 }
@@ -32,7 +33,11 @@ export function describeOwner(owner: Owner): string {
 }
 
 function isAlive(owner: Owner, self: Owner): boolean | undefined {
-  if (owner.host !== self.host || owner.bootId !== self.bootId) return undefined
+  const isVisible =
+    owner.host === self.host &&
+    owner.bootId === self.bootId &&
+    owner.pidNamespace === self.pidNamespace
+  if (!isVisible) return undefined
   if (!answersSignal(owner.pid)) return false
   const stat = processStat(owner.pid)
   if (stat === undefined || owner.pidStartTime === undefined) return true
@@ -54,6 +59,14 @@ function processStat(pid: number): { dead: boolean; startTime: string | undefine
   if (text === undefined) return undefined
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return { dead: fields[0] === 'Z' || fields[0] === 'X', startTime: fields[19] }
+}
+
+function pidNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return undefined
+  }
 }
 
 function readText(path: string): string | undefined {

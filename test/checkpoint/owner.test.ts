@@ -19,9 +19,10 @@ describe('systemProbe', () => {
     expect(isAlive({ ...current, pid: child.pid ?? 0, pidStartTime: undefined })).toBe(false)
   })
 
-  test('cannot tell of another host, or of another boot', () => {
+  test('cannot tell of another host, of another boot, or of another container', () => {
     const { current, isAlive } = systemProbe()
     expect(isAlive({ ...current, host: 'elsewhere' })).toBeUndefined()
     expect(isAlive({ ...current, bootId: 'before' })).toBeUndefined()
+    expect(isAlive({ ...current, pidNamespace: 'pid:[1]', pidStartTime: '1' })).toBeUndefined()
   })
 })
