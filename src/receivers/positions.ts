@@ -16,7 +16,11 @@ export function advance(
 
 /** Where a partition is once a range of it was taken. */
 export function positionAfter(range: SourceRange): PartitionPositions[number] {
-  const { partition, upTo: position, caughtUpAt, parents, origin } = range
+  const { partition, upTo: position, caughtUpAt, parents, origin, retentionMs } = range
   const at = { partition, position, caughtUpAt, parents }
-  return origin === undefined ? at : { ...at, origin }
+  return {
+    ...at,
+    ...(origin !== undefined && { origin }),
+    ...(retentionMs !== undefined && { retentionMs }),
+  }
 }

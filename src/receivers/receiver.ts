@@ -38,6 +38,9 @@ export interface SourceRange {
   /** What the partition is part of, where another may come under the same name: the creation time
    * of a stream. */
   readonly origin?: string
+  /** How long the source kept records then, milliseconds, where that can change; not given where it
+   * was as short as it can be. */
+  readonly retentionMs?: number
   /** Partitions that have ended, that no range will name again, and whose source has dropped them:
    * the log forgets their positions with this range. */
   readonly forgotten?: readonly string[]
@@ -58,6 +61,7 @@ export type PartitionPositions = readonly {
   readonly caughtUpAt: number
   readonly parents: readonly string[]
   readonly origin?: string
+  readonly retentionMs?: number
 }[]
 
 /** What happens to a receiver: its stops and starts, and the shards of its stream. */

@@ -3,15 +3,16 @@
 import type { Clock } from '../../clock.ts'
 import type { ShardNews } from '../../events.ts'
 import type { RangeData } from '../receiver.ts'
-import { type Gap, gapError, gapNews } from './gaps.ts'
+import { type Gap, gapError, gapNews, replayGapError } from './gaps.ts'
+import type { KinesisBlock } from './kinesis-record.ts'
 import type { KinesisSettings } from './options.ts'
-import { originOf, passed } from './resume.ts'
+import { originOf, passed, RETENTION_MIN_MS } from './resume.ts'
 import type { KnownPosition, ShardState } from './shard.ts'
-import type { StreamReader, StreamSummary } from './stream-reader.ts'
+import type { ShardPace } from './shard-pace.ts'
+import type { ListedShard, StreamReader, StreamSummary } from './stream-reader.ts'
 
-/** A shard that is behind is asked about at most so often. */
-const LOOK_INTERVAL_MS = 60_000
-const RETENTION_MS = 24 * 3_600_000
+/** A gap that was told at the start is told again where the first read comes so much later. */
+const TOLD_MS = 60_000
 /** A reader that began at the oldest record is clear of the end of the stream when it is this much
  * of the retention ahead of it; before, what the stream drops is what it was to begin after. */
 const CLEAR_SHARE = 0.01
@@ -25,9 +26,13 @@ export class GapWatch {
   readonly #shards = new Map<string, ShardState>()
   /** Shards of which nothing may be dropped unread. */
   readonly #watched = new Set<ShardState>()
-  readonly #lookedAt = new Map<ShardState, number>()
-  #retentionMs = RETENTION_MS
+  /** Shards whose gap was told, and that have given no page since. */
+  readonly #told = new Set<string>()
+  #retentionMs: number | undefined
+  /** What arrived before it may be gone, however long the retention is now. */
+  #floorMs = 0
   #origin: string | undefined
+  #checking: Promise<void> | undefined
 
   constructor(
     settings: KinesisSettings,
@@ -43,19 +48,52 @@ export class GapWatch {
 
   /** How long the stream keeps records, milliseconds. */
   get retentionMs(): number {
-    return this.#retentionMs
+    return this.#retentionMs ?? RETENTION_MIN_MS
   }
 
-  /** Takes in what the service says of the stream. */
+  /** What arrived before it, the stream may have dropped. */
+  get horizonMs(): number {
+    return Math.max(this.#clock.wallMs() - this.retentionMs, this.#floorMs)
+  }
+
+  /** Takes in what the service says of the stream. Throws if it is another one than before. */
   describe({ retentionMs, createdMs }: StreamSummary): void {
+    // A retention that has become longer did not bring back what had expired by then.
+    if (this.#retentionMs !== undefined) this.#floorMs = this.horizonMs
     this.#retentionMs = retentionMs
-    this.#origin ??= originOf(createdMs)
+    const origin = originOf(createdMs)
+    const isOther = this.#origin !== undefined && origin !== undefined && origin !== this.#origin
+    if (isOther) throw this.#madeAnew(createdMs)
+    this.#origin ??= origin
+  }
+
+  /** Asks the service for the stream; those that ask at once share the answer. */
+  check(): Promise<void> {
+    this.#checking ??= this.#reader
+      .describe(false)
+      .then((summary) => this.describe(summary))
+      .finally(() => {
+        this.#checking = undefined
+      })
+    return this.#checking
   }
 
   /** `isWatched`: nothing of the shard may be dropped unread from now on. */
   add(shard: ShardState, isWatched: boolean): void {
     this.#shards.set(shard.id, shard)
     if (isWatched) this.#watched.add(shard)
+    else this.watchIfClear(shard)
+  }
+
+  /** Nothing may be dropped unread of a shard that was read clear of the end of the stream. */
+  watchIfClear(shard: ShardState): void {
+    const isClear = shard.completeUpTo >= this.horizonMs + CLEAR_SHARE * this.retentionMs
+    if (isClear && shard.read.kind !== 'TRIM_HORIZON') this.#watched.add(shard)
+  }
+
+  /** The gap of a shard up to now was told. */
+  told(id: string): void {
+    this.#told.add(id)
   }
 
   forget(id: string): void {
@@ -63,7 +101,7 @@ export class GapWatch {
     if (shard === undefined) return
     this.#shards.delete(id)
     this.#watched.delete(shard)
-    this.#lookedAt.delete(shard)
+    this.#told.delete(id)
   }
 
   withOrigin(known: KnownPosition): KnownPosition {
@@ -76,63 +114,90 @@ export class GapWatch {
     return times.length === 0 ? this.#clock.wallMs() : Math.max(...times)
   }
 
-  /** Before a read. True: records of the shard were dropped unread, and the reader was moved on. */
+  /** True if nothing of a child of these may be dropped: a child of a parent that was clear. */
+  isWatched(parents: readonly string[]): boolean {
+    const known = parents.flatMap((id) => this.#shards.get(id) ?? [])
+    return known.length === 0 || known.some((parent) => this.#watched.has(parent))
+  }
+
+  /** The parents of a child were read to their end, which was later than the child was found. */
+  follow(child: ShardState): void {
+    if (!child.isUnread) return
+    child.bornAfter(this.bornAfter(child.parents))
+    if (this.isWatched(child.parents)) this.#watched.add(child)
+  }
+
+  /** After a read, before what it gave is received. True: records of the shard were dropped unread,
+   * and the reader was moved on. */
   async passedGap(shard: ShardState): Promise<boolean> {
-    const horizon = this.#horizonMs
-    const isClear = shard.completeUpTo >= horizon + CLEAR_SHARE * this.#retentionMs
-    if (isClear && shard.read.kind !== 'TRIM_HORIZON') this.#watched.add(shard)
-    if (shard.completeUpTo >= horizon || !this.#watched.has(shard)) return false
-    if (await this.#isHeld(shard)) return false
+    const wasTold = this.#told.delete(shard.id)
     const fromMs = shard.completeUpTo
-    this.#pass({ shard: shard.id, kind: 'dropped', fromMs, toMs: this.#horizonMs })
-    const { position, caughtUpAt } = passed(this.#settings.onGap, { nowMs: this.#clock.wallMs() })
-    shard.moveTo(position, caughtUpAt)
-    return true
+    const slackMs = wasTold ? TOLD_MS : 0
+    if (fromMs >= this.horizonMs - slackMs || !this.#watched.has(shard)) return false
+    if (await this.#isWhole(shard)) return false
+    const nowMs = this.#clock.wallMs()
+    const { horizonMs } = this
+    this.#pass({ shard: shard.id, kind: 'dropped', fromMs, toMs: horizonMs })
+    const { position, caughtUpAt } = passed(this.#settings.onGap, shard.read, nowMs, horizonMs)
+    const isMoved = position !== shard.read
+    if (isMoved) shard.moveTo(position, caughtUpAt)
+    else shard.lost(caughtUpAt)
+    return isMoved
   }
 
   /** After the service said that it has no such shard, or none that fits. True: the run goes on
    * without it. */
   async passedLoss(shard: ShardState): Promise<boolean> {
-    const { createdMs } = await this.#reader.describe(false)
-    const origin = originOf(createdMs)
-    const fromMs = shard.completeUpTo
-    const toMs = this.#clock.wallMs()
-    if (origin !== undefined && this.#origin !== undefined && origin !== this.#origin) {
-      // Nothing that is known holds for the other stream: only a start can begin with it.
-      const madeMs = Math.max(fromMs, createdMs ?? toMs)
-      throw gapError(this.#settings.stream, {
-        ...{ shard: shard.id, kind: 'made anew', fromMs, toMs: madeMs },
-      })
-    }
+    await this.check()
     const listed = await this.#reader.shards()
     if (listed.some(({ id }) => id === shard.id)) return false
-    this.#pass({ shard: shard.id, kind: 'vanished', fromMs, toMs })
-    shard.giveUp()
+    const toMs = this.#clock.wallMs()
+    this.#pass({ shard: shard.id, kind: 'vanished', fromMs: shard.completeUpTo, toMs })
+    shard.giveUp(toMs)
     return true
   }
 
-  /** What a replay could not read again because the stream has dropped it. */
-  inReplay({ range, blocks }: RangeData): Gap | undefined {
-    const records = blocks.reduce((n, block) => n + block.length, 0)
-    const { partition: shard, caughtUpAt } = range
-    if (records === range.records || caughtUpAt >= this.#horizonMs) return undefined
-    return { shard, kind: 'dropped', fromMs: caughtUpAt, toMs: this.#horizonMs }
+  /** Shards came whose parents never did: those came and went unread. */
+  passHoles(parents: readonly string[]): void {
+    const times = [...this.#shards.values()].map(({ completeUpTo }) => completeUpTo)
+    const toMs = this.#clock.wallMs()
+    for (const shard of parents) {
+      this.#pass({ shard, kind: 'vanished', fromMs: Math.min(toMs, ...times), toMs })
+    }
   }
 
-  get #horizonMs(): number {
-    return this.#clock.wallMs() - this.#retentionMs
+  /** Throws if a replay could not read all of its range again because the stream has dropped it. */
+  async checkReplay(data: RangeData, pace: ShardPace): Promise<void> {
+    const { range } = data
+    if (!isMissingSome(data)) return
+    const isOld = range.caughtUpAt < this.horizonMs
+    if (!isOld && (await this.#holdsAfter(data, pace))) return
+    throw replayGapError(this.#settings.stream, range.partition, range.caughtUpAt)
   }
 
-  /** True if the last record that was read is still there, or was a moment ago. */
-  async #isHeld(shard: ShardState): Promise<boolean> {
-    const { read } = shard
-    if (read.kind !== 'sequence') return false
-    const lookedAt = this.#lookedAt.get(shard)
-    const nowMs = this.#clock.monotonicMs()
-    if (lookedAt !== undefined && nowMs - lookedAt < LOOK_INTERVAL_MS) return true
-    const isHeld = await this.#reader.holds(shard.id, read.sequence, shard.pace)
-    if (isHeld) this.#lookedAt.set(shard, nowMs)
-    return isHeld
+  /** True if the record before a range is there: then none of the range was dropped. */
+  async #holdsAfter({ range }: RangeData, pace: ShardPace): Promise<boolean> {
+    if (range.after.kind !== 'sequence') return false
+    return this.#reader.holds(range.partition, range.after.sequence, pace)
+  }
+
+  /** True if nothing after the place of a reader can have been dropped, old as that is. */
+  async #isWhole({ id, read, parents, pace }: ShardState): Promise<boolean> {
+    if (read.kind === 'sequence') return this.#reader.holds(id, read.sequence, pace)
+    if (parents.length === 0) return false
+    // A shard is listed for as long as the stream keeps what arrived after it was closed.
+    const listed = await this.#reader.shards()
+    return listed.some((shard: ListedShard) => parents.includes(shard.id))
+  }
+
+  #madeAnew(createdMs: number | undefined): Error {
+    // Nothing that is known holds for the other stream: only a start can begin with it.
+    const open = [...this.#shards.values()].filter(({ ended }) => !ended)
+    const nowMs = this.#clock.wallMs()
+    const fromMs = Math.min(nowMs, ...open.map(({ completeUpTo }) => completeUpTo))
+    const toMs = Math.max(fromMs, createdMs ?? nowMs)
+    const shard = open.map(({ id }) => id).join('", "')
+    return gapError(this.#settings.stream, { shard, kind: 'made anew', fromMs, toMs })
   }
 
   /** Goes on after a gap, or throws it. */
@@ -141,4 +206,14 @@ export class GapWatch {
     if (onGap === 'fail') throw gapError(stream, gap)
     this.#tell(gapNews(stream, gap, onGap))
   }
+}
+
+/** True if records of a range were not read again: fewer came, or the reader went past its end.
+ * Records do not change and keep their order. */
+function isMissingSome({ range, blocks }: RangeData): boolean {
+  const records = blocks.reduce((n, block) => n + block.length, 0)
+  if (records < range.records) return true
+  const last = blocks.at(-1) as KinesisBlock | undefined
+  if (last === undefined || range.upTo.kind !== 'sequence') return false
+  return BigInt(last.lastSequence) > BigInt(range.upTo.sequence)
 }

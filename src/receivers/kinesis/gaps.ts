@@ -30,6 +30,16 @@ export function gapError(stream: string, gap: Gap): StreamingError {
   )
 }
 
+/** The error of a batch that was planned and cannot be read again. */
+export function replayGapError(stream: string, shard: string, upToMs: number): StreamingError {
+  return new StreamingError(
+    'SOURCE_GAP',
+    `Cannot run a planned batch again: records of shard "${shard}" of stream "${stream}" that ` +
+      `arrived up to ${timeOf(upToMs)} are in it, and are gone (${WHAT.dropped}); begin with a ` +
+      'new checkpoint',
+  )
+}
+
 /** The event and the message of a gap that the pipeline goes on after. */
 export function gapNews(stream: string, gap: Gap, onGap: 'skip' | 'earliest'): ShardNews {
   const goesOn = onGap === 'skip' ? 'what arrives from now on' : 'the oldest record that is left'

@@ -21,12 +21,12 @@ import { gapError, gapNews } from './gaps.ts'
 import type { KinesisSettings } from './options.ts'
 import { Prefetch } from './prefetch.ts'
 import { replayRange } from './replay.ts'
-import { isMadeAnew, originOf, resume, suspects } from './resume.ts'
+import { isMadeAnew, originOf, RETENTION_MIN_MS, resume, suspects } from './resume.ts'
 import { type KnownPosition, ShardState } from './shard.ts'
 import { logShardNews } from './shard-log.ts'
 import { readShard } from './shard-loop.ts'
 import { ShardPace } from './shard-pace.ts'
-import { reshardNews, ShardTable } from './shard-table.ts'
+import { holesBefore, reshardNews, ShardTable } from './shard-table.ts'
 import { type ListedShard, StreamReader } from './stream-reader.ts'
 
 const DISCOVERY_INTERVAL_MS = 60_000
@@ -86,11 +86,10 @@ export class KinesisReceiver implements Receiver {
       if (onGap === 'fail') throw gapError(stream, gap)
       this.#tell(gapNews(stream, gap, onGap))
     }
-    const known = new Set(from.map(({ partition }) => partition))
-    for (const position of positions) {
-      const isChild = from.length > 0 && !known.has(position.partition)
-      this.#add(position, isChild || position.position.kind !== 'TRIM_HORIZON')
-    }
+    const known = new Map(from.map((one) => [one.partition, one]))
+    const isFirst = from.length === 0 || isMadeAnew(from, origin)
+    for (const one of positions) this.#add(one, !isFirst && isToBeWatched(one, known), true)
+    for (const { shard, kind } of gaps) if (kind === 'dropped') this.#gaps.told(shard)
     if (from.length === 0) this.#logStart(positions)
     else this.#tellAll(reshardNews(listed.filter(({ id }) => !known.has(id))))
     return positions
@@ -108,21 +107,24 @@ export class KinesisReceiver implements Receiver {
     this.#cuts += 1
     const bytes = shareRecords(weigh(shards, 'waitingBytes'), limits.bytesMax, this.#cuts)
     const records = shareRecords(weigh(shards, 'waiting'), limits.recordsMax, this.#cuts)
-    const heartbeatMs = Math.min(HOUR_MS, this.#gaps.retentionMs / 4)
+    const { retentionMs } = this.#gaps
+    const times = {
+      heartbeatMs: Math.min(HOUR_MS, retentionMs / 4),
+      retentionMs: retentionMs === RETENTION_MIN_MS ? undefined : retentionMs,
+    }
     const taken = shards.flatMap((shard, i) => {
       const own = { bytesMax: Math.max(1, bytes[i] ?? 0), recordsMax: records[i] ?? 0 }
-      return shard.take(own, heartbeatMs) ?? []
+      return shard.take(own, times) ?? []
     })
     this.#prefetch.cutTook(limits.recordsMax)
     return this.#withForgotten(taken)
   }
 
   async replay(ranges: readonly SourceRange[]): Promise<readonly RangeData[]> {
-    const { stream } = this.#settings
     const read = async (range: SourceRange): Promise<RangeData> => {
-      const data = await replayRange(this.#reader, range, this.#paceOf(range.partition))
-      const gap = this.#gaps.inReplay(data)
-      if (gap !== undefined) throw gapError(stream, gap)
+      const pace = this.#paceOf(range.partition)
+      const data = await replayRange(this.#reader, range, pace)
+      await this.#gaps.checkReplay(data, pace)
       return data
     }
     return Promise.all(ranges.map(read))
@@ -180,10 +182,11 @@ export class KinesisReceiver implements Receiver {
     return pace
   }
 
-  #add(position: KnownPosition, isWatched: boolean): void {
+  #add(position: KnownPosition, isWatched: boolean, isLogged: boolean): void {
     const { partition } = position
     const pace = this.#paceOf(partition)
-    const shard = new ShardState(position, this.#prefetch.bound, pace, this.#startedAt)
+    const since = { startedAt: this.#startedAt, isLogged }
+    const shard = new ShardState(position, this.#prefetch.bound, pace, since)
     this.#table.add(shard)
     this.#gaps.add(shard, isWatched)
   }
@@ -212,8 +215,11 @@ export class KinesisReceiver implements Receiver {
       signal: this.#stopping.signal,
       passedGap: (one) => this.#gaps.passedGap(one),
       passedLoss: (one) => this.#gaps.passedLoss(one),
+      received: (one) => this.#gaps.watchIfClear(one),
+      checkStream: () => this.#gaps.check(),
     })
-    this.#tell({ kind: 'shard-ended', shard: shard.id })
+    if (!shard.isGivenUp) this.#tell({ kind: 'shard-ended', shard: shard.id })
+    for (const child of this.#table.readableChildrenOf(shard.id)) this.#gaps.follow(child)
     await this.#findChildren(shard, children)
     this.#loops.delete(shard.id)
     this.#readReadable()
@@ -238,9 +244,9 @@ export class KinesisReceiver implements Receiver {
     const { clock, signal } = this.#context
     for (;;) {
       await sleep(clock, DISCOVERY_INTERVAL_MS, signal)
-      this.#gaps.describe(await this.#reader.describe(false))
+      await this.#gaps.check()
       const { listed } = await this.#discover()
-      for (const shard of this.#table.forgetDropped(listed)) {
+      for (const shard of this.#table.forgetDropped(listed, this.#gaps.horizonMs)) {
         this.#paces.delete(shard)
         this.#gaps.forget(shard)
         this.#tell({ kind: 'shard-forgotten', shard })
@@ -262,11 +268,13 @@ export class KinesisReceiver implements Receiver {
   /** Adds shards, which are read from their beginning. What they hold is newer than the last record
    * of each of their parents. */
   #found(shards: readonly ListedShard[]): void {
-    const news = shards.filter(({ id }) => !this.#table.has(id))
+    const news = shards.filter(({ id }) => !this.#table.has(id) && !this.#table.isGone(id))
+    this.#gaps.passHoles(holesBefore(news, this.#table))
     for (const { id, parents } of news) {
       const caughtUpAt = this.#gaps.bornAfter(parents)
       const position = { kind: 'TRIM_HORIZON' } as const
-      this.#add(this.#gaps.withOrigin({ partition: id, position, caughtUpAt, parents }), true)
+      const known = this.#gaps.withOrigin({ partition: id, position, caughtUpAt, parents })
+      this.#add(known, this.#gaps.isWatched(parents), false)
     }
     this.#tellAll(reshardNews(news))
   }
@@ -287,6 +295,17 @@ export class KinesisReceiver implements Receiver {
     logShardNews(this.#context.logger, this.#settings.stream, news)
     this.#context.tell(news)
   }
+}
+
+/** True if nothing of a shard may be dropped unread after a start: it was read, it is new, or it
+ * comes after what was read. One that was to begin at the oldest record may lose it meanwhile. */
+function isToBeWatched(
+  { partition, position, parents }: KnownPosition,
+  known: ReadonlyMap<string, KnownPosition>,
+): boolean {
+  if (!known.has(partition) || position.kind !== 'TRIM_HORIZON') return true
+  const before = parents.flatMap((id) => known.get(id) ?? [])
+  return before.length > 0 && before.every((parent) => parent.position.kind === 'END')
 }
 
 function weigh(shards: readonly ShardState[], what: 'waiting' | 'waitingBytes'): number[] {

@@ -13,8 +13,14 @@ export interface ShardLoopParts {
   readonly prefetch: Prefetch
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Called before each read: true if the shard was moved on, past records that were lost. */
+  /** Called after each read, before the shard receives what it gave: true if records are gone and
+   * the shard was moved on, so that what came does not count. */
   readonly passedGap: (shard: ShardState) => Promise<boolean>
+  /** Called when the shard has received a page. */
+  readonly received: (shard: ShardState) => void
+  /** Called before an iterator that expired is made again at a place that another stream has, too:
+   * throws if this one was made anew. */
+  readonly checkStream: () => Promise<void>
   /** Called when the service knows nothing of the shard any more: true if the run goes on. */
   readonly passedLoss: (shard: ShardState) => Promise<boolean>
 }
@@ -37,19 +43,27 @@ export async function readShard(
 
 async function readToEnd(
   shard: ShardState,
-  { reader, prefetch, clock, signal, passedGap }: ShardLoopParts,
+  { reader, prefetch, clock, signal, passedGap, received, checkStream }: ShardLoopParts,
 ): Promise<readonly ListedShard[]> {
   let iterator: string | undefined
   for (;;) {
     await turnOf(shard.pace, clock, signal)
-    if (await passedGap(shard)) iterator = undefined
     iterator ??= await reader.iterator(shard.id, shard.read, shard.pace)
     const leave = await prefetch.admit(shard)
     try {
       const page = await reader.read(iterator, leave.records, shard.pace)
       iterator = page?.next
-      if (page === undefined) continue
+      if (page === undefined) {
+        if (shard.isUnread) await checkStream()
+        continue
+      }
+      // Only now: what is there when a read begins may be dropped before it is answered.
+      if (await passedGap(shard)) {
+        iterator = undefined
+        continue
+      }
       shard.receive(page)
+      received(shard)
       if (shard.ended) return page.children
     } finally {
       prefetch.giveBack(leave)

@@ -15,6 +15,14 @@ const BURST_MS = 2_000
 /** A position as the log keeps it. */
 export type KnownPosition = PartitionPositions[number]
 
+/** What a cut says of the times of a stream. */
+export interface TakeTimes {
+  /** Where nothing arrives, there is a range without records so often. */
+  readonly heartbeatMs: number
+  /** How long the stream keeps records; undefined where that is as short as it can be. */
+  readonly retentionMs: number | undefined
+}
+
 /** One shard: where its reader stands, what waits, and what the batches have taken. */
 export class ShardState {
   readonly id: string
@@ -37,16 +45,26 @@ export class ShardState {
   #caughtUp = false
   /** When the last read was asked for, if it went to the tip; epoch milliseconds. */
   #tipMs: number | undefined
-  #jump: { readonly to: Position; recordsBefore: number } | undefined
+  /** Where the reader went on elsewhere, and how many of the records that wait come before that. */
+  readonly #jumps: { readonly to: Position; recordsBefore: number }[] = []
+  #isGivenUp = false
+  #isLogged: boolean
 
-  /** `startedAt`: what arrived before it was there at the start, epoch milliseconds. */
-  constructor(known: KnownPosition, bound: ByteBound, pace: ShardPace, startedAt: number) {
+  /** `startedAt`: what arrived before it was there at the start, epoch milliseconds. `isLogged`:
+   * the log has its position. */
+  constructor(
+    known: KnownPosition,
+    bound: ByteBound,
+    pace: ShardPace,
+    { startedAt, isLogged }: { readonly startedAt: number; readonly isLogged: boolean },
+  ) {
     this.id = known.partition
     this.parents = known.parents
     this.pace = pace
     this.read = known.position
     this.#origin = known.origin
     this.#startedAt = startedAt
+    this.#isLogged = isLogged
     this.#taken = known.position
     this.#completeUpTo = known.caughtUpAt
     this.#loggedUpTo = known.caughtUpAt
@@ -122,23 +140,53 @@ export class ShardState {
     return isNewer && askedAt - behindMs >= this.#startedAt
   }
 
-  /** Ends the shard where it is: what it still held was lost. */
-  giveUp(): void {
+  /** True once it ended before all of it was read. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  /** True if the log has its position, or will before anything that is cut later. */
+  get isLogged(): boolean {
+    return this.#isLogged
+  }
+
+  /** True while it has given no record, and no record before it was there. */
+  get isUnread(): boolean {
+    return this.read.kind === 'TRIM_HORIZON' || this.read.kind === 'timestamp'
+  }
+
+  /** Its parents have ended: what it holds arrived after this time, epoch milliseconds. */
+  bornAfter(ms: number): void {
+    // Where a time was asked for, what arrived before it is not missing.
+    this.#completeUpTo = this.read.kind === 'timestamp' ? Math.max(ms, this.#completeUpTo) : ms
+  }
+
+  /** Ends the shard where it is: what it still held was lost, up to now. */
+  giveUp(nowMs: number): void {
     this.#ended = true
+    this.#isGivenUp = true
+    this.#completeUpTo = nowMs
+  }
+
+  /** What arrived up to this time was lost, and is told. Goes on with what comes next. */
+  lost(upToMs: number): void {
+    this.#completeUpTo = upToMs
   }
 
   /** Goes on elsewhere, since what was there was lost. What waits is taken before that. */
   moveTo(position: Position, completeUpTo: number): void {
     this.read = position
     this.#completeUpTo = completeUpTo
-    this.#jump = { to: position, recordsBefore: this.#buffer.records }
+    const recordsBefore = this.#buffer.records
+    if (this.#jumps.at(-1)?.recordsBefore === recordsBefore) this.#jumps.pop()
+    this.#jumps.push({ to: position, recordsBefore })
   }
 
   /** Takes what waits, within the limits, as one range; undefined if there is nothing new. Where
    * nothing arrives, there is a range without records every `heartbeatMs`. */
-  take(limits: TakeLimits, heartbeatMs: number): RangeData | undefined {
+  take(limits: TakeLimits, { heartbeatMs, retentionMs }: TakeTimes): RangeData | undefined {
     const blocks = this.#buffer.take(this.#upToJump(limits), slice)
-    if (this.#jump !== undefined) this.#jump.recordsBefore -= lengthOf(blocks)
+    for (const jump of this.#jumps) jump.recordsBefore -= lengthOf(blocks)
     const isEmpty = this.#buffer.length === 0
     const atEnd = this.#ended && isEmpty && !this.#endTaken
     const last = blocks.at(-1)
@@ -149,19 +197,21 @@ export class ShardState {
     const after = this.#taken
     this.#taken = this.#after(last, atEnd)
     this.#endTaken ||= atEnd
-    return { range: this.#range(after, blocks, caughtUpAt), blocks }
+    this.#isLogged = true
+    const range = this.#range(after, blocks, caughtUpAt)
+    return { range: retentionMs === undefined ? range : { ...range, retentionMs }, blocks }
   }
 
   /** A range holds nothing from behind a jump: it could not be read again in one. */
   #upToJump(limits: TakeLimits): TakeLimits {
-    if (this.#jump === undefined) return limits
-    const { to, recordsBefore } = this.#jump
-    if (recordsBefore > 0) {
-      return { ...limits, recordsMax: Math.min(limits.recordsMax, recordsBefore) }
+    const [jump] = this.#jumps
+    if (jump === undefined) return limits
+    if (jump.recordsBefore > 0) {
+      return { ...limits, recordsMax: Math.min(limits.recordsMax, jump.recordsBefore) }
     }
-    this.#taken = to
-    this.#jump = undefined
-    return limits
+    this.#taken = jump.to
+    this.#jumps.shift()
+    return this.#upToJump(limits)
   }
 
   #after(last: KinesisBlock | undefined, atEnd: boolean): Position {

@@ -55,6 +55,8 @@ export interface Page {
 }
 
 const START_ATTEMPTS = 3
+/** So many pages are read to find the oldest record: the service gives empty ones before it. */
+const EMPTY_PAGES_MAX = 500
 /** Some ten seconds. */
 const RENEW_ATTEMPTS = 10
 /** A call that fails for the so manieth time is told. */
@@ -199,9 +201,17 @@ export class StreamReader {
 
   /** True if the stream still holds the record of a shard: nothing after it has been dropped. */
   async holds(shardId: string, sequence: string, pace: ShardPace): Promise<boolean> {
-    const iterator = await this.iterator(shardId, { kind: 'TRIM_HORIZON' }, pace)
-    const oldest = (await this.read(iterator, 1, pace))?.records[0]?.sequenceNumber
-    return oldest !== undefined && BigInt(oldest) <= BigInt(sequence)
+    let iterator: string | undefined
+    for (let pages = 0; pages < EMPTY_PAGES_MAX; pages++) {
+      iterator ??= await this.iterator(shardId, { kind: 'TRIM_HORIZON' }, pace)
+      const page = await this.read(iterator, 1, pace)
+      const oldest = page?.records[0]?.sequenceNumber
+      if (oldest !== undefined) return BigInt(oldest) <= BigInt(sequence)
+      // An empty page with records behind it says nothing, and one that did not come neither.
+      if (page !== undefined && (page.behindMs === 0 || page.next === undefined)) return false
+      iterator = page?.next
+    }
+    return false
   }
 
   /** Closes the client, if it is ours. */

@@ -39,9 +39,39 @@ describe('where shards go on', () => {
   })
 
   test('an ended shard that the stream does not list is forgotten without a gap', () => {
-    const { positions, gaps } = resume([at('a', END), at('b', TIP)], streamNow(['b', 'a']), READ)
+    const known = [at('a', END, NOW - DAY - 1), at('b', TIP)]
+    const { positions, gaps } = resume(known, streamNow(['b', 'a']), READ)
     expect(gaps).toEqual([])
     expect(positions.map(({ partition }) => partition)).toEqual(['b'])
+  })
+
+  test('an ended shard is remembered while the stream keeps its records, listed or not', () => {
+    const { positions } = resume([at('a', END), at('b', TIP)], streamNow(['b', 'a']), READ)
+    expect(positions.map(({ partition }) => partition)).toEqual(['a', 'b'])
+  })
+
+  test('shards that came and went while nobody read are a gap', () => {
+    const { gaps } = resume([at('a', END, 5)], streamNow(['c', 'b'], ['d', 'b']), READ)
+    expect(gaps).toEqual([{ shard: 'b', kind: 'vanished', fromMs: 5, toMs: NOW }])
+  })
+
+  test('a child is no gap while its parent is still to be read, or is listed', () => {
+    const child = { ...at('b', OLDEST, 5), parents: ['a'] }
+    const listed = streamNow(['a'], ['b', 'a'])
+    expect(resume([at('a', TIP), child], listed, READ).gaps).toEqual([])
+    expect(resume([at('a', END, 5), child], listed, READ).gaps).toEqual([])
+    const { gaps } = resume([at('a', END, 7), child], streamNow(['b', 'a']), READ)
+    expect(gaps).toEqual([{ shard: 'b', kind: 'dropped', fromMs: 7, toMs: NOW - DAY }])
+  })
+
+  test('a position knows how long records were kept when it was written', () => {
+    const now = { ...streamNow(['a'], ['b']), retentionMs: 7 * DAY }
+    const old = NOW - 2 * DAY
+    const known = [at('a', TIP, old), { ...at('b', TIP, old), retentionMs: 7 * DAY }]
+    const { gaps, positions } = resume(known, now, { ...READ, onGap: 'earliest' })
+    expect(gaps).toEqual([{ shard: 'a', kind: 'dropped', fromMs: old, toMs: NOW - DAY }])
+    expect(positions.map(({ retentionMs }) => retentionMs)).toEqual([7 * DAY, 7 * DAY])
+    expect(positions.map(({ position }) => position)).toEqual([TIP, TIP])
   })
 
   test('a shard that is not listed and was not read to its end has vanished', () => {
