@@ -2,7 +2,7 @@
 // that fails in one is given up in all.
 
 import { ColumnRecords } from '../batch/record-columns.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Cancel, type Clock, systemClock } from '../clock.ts'
 import { codeOf, StreamingError } from '../errors.ts'
 import type { WrittenPartition } from '../sinks/sink.ts'
 import { type EntryOperator, joinEntries } from '../state/graph-changes.ts'
@@ -152,10 +152,21 @@ export class PoolExecutor implements Executor {
   /** Asks every worker; those that do not come back for long are reported. */
   async #askAll(ask: (worker: number) => Promise<void>): Promise<void> {
     const open = new Set(Array.from({ length: this.#pool.size }, (_, worker) => worker))
-    const { stuck, clock } = this.#parts
-    const cancel = clock.after(stuck.afterMs, () => void this.#reportStuck(open))
+    const cancel = this.#watchStuck(open)
     await Promise.all([...open].map((worker) => ask(worker).finally(() => open.delete(worker))))
     cancel()
+  }
+
+  /** Looks after workers that do not come back; again and again where they are to be ended, since a
+   * look may have been too short for a machine that has other work. */
+  #watchStuck(open: ReadonlySet<number>): Cancel {
+    const { stuck, clock } = this.#parts
+    let cancel: Cancel = clock.after(stuck.afterMs, () => {
+      void this.#reportStuck(open).then(() => {
+        if (stuck.cancel && open.size > 0) cancel = this.#watchStuck(open)
+      })
+    })
+    return () => cancel()
   }
 
   /** Lets tasks say goodbye to their places: not those of a worker that died or does not answer. */

@@ -103,7 +103,7 @@ describe.each(installedS3Servers())('S3Store on $name', { timeout: 30_000 }, (ki
       const checkpoint = new S3Store(options)
       const described = pipeline('totals', { batchInterval: 10, checkpoint }, (ssc) => {
         ssc
-          .receive(textFiles(folder, { newFilesOnly: false }))
+          .receive(textFiles(folder, { newFilesOnly: false, existingAgeMax: '1h' }))
           .map((line): [string, number] => ['all', Number(line)])
           .updateStateByKey((ns: number[], sum?: number) => ns.reduce((a, b) => a + b, sum ?? 0))
           .writeTo(sink)

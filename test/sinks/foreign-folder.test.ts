@@ -24,7 +24,7 @@ async function run(checkpoint: string | false, name = 'lines'): Promise<void> {
   const overrides = { checkpoint: checkpoint && join(folder, checkpoint) }
   const lines = pipeline(name, { batchInterval: 10, checkpoint: false }, (ssc) => {
     ssc
-      .receive(textFiles(join(folder, 'in'), { newFilesOnly: false }))
+      .receive(textFiles(join(folder, 'in'), { newFilesOnly: false, existingAgeMax: '1h' }))
       .writeTo(files(join(folder, 'out')))
   })
   const running = await start(lines, { overrides, until: 'caught-up' })

@@ -31,7 +31,7 @@ async function run(build: (ssc: StreamingContext) => void): Promise<void> {
 }
 
 const lines = (ssc: StreamingContext, folder = 'in'): DStream<string> =>
-  ssc.receive(textFiles(join(root, folder), { newFilesOnly: false }))
+  ssc.receive(textFiles(join(root, folder), { newFilesOnly: false, existingAgeMax: '1h' }))
 
 const put = (name: string, text: string) => writeFile(join(root, name), text)
 

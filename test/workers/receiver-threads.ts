@@ -36,7 +36,7 @@ export const whereabouts = pipeline('whereabouts', options, (ssc) => {
 
 export const countedLines = pipeline('counted-lines', options, (ssc, folder: string) => {
   ssc
-    .receive(textFiles(folder, { newFilesOnly: false }))
+    .receive(textFiles(folder, { newFilesOnly: false, existingAgeMax: '1h' }))
     .flatMap((line) => line.split(' '))
     .map((word): [string, number] => [word, 1])
     .reduceByKey((a, b) => a + b)
