@@ -197,7 +197,8 @@ describe('kinesis() where nothing answers', () => {
 
 /** Refuses the first batch that has records, and says which it was. */
 class FailingSink implements Sink<string> {
-  readonly name = 'failing'
+  /** As the sink that takes its place: a planned batch goes to the output it was planned for. */
+  readonly name = 'collecting'
   readonly guarantee = 'exactly-once'
   planned = 0
 
