@@ -8,7 +8,7 @@ import { ByteBound } from '../block-buffer.ts'
 const CUTS_AHEAD = 2
 /** What a read gives at most. */
 const PAGE_RECORDS_MAX = 10_000
-/** What a page may have is asked for again after such a wait. */
+/** What a page may have is worked out again after such a wait. */
 const STALE_MS = 1_000
 
 /** What the gate needs to know of a shard. */
@@ -22,7 +22,9 @@ export interface WaitingShard {
 /** Leave to read a page; it is given back when the page has come, or none. */
 export interface Leave {
   readonly records: number
-  readonly bytes: number
+  /** Kept free, as the page is known at `atMs`, epoch milliseconds. */
+  bytes: number
+  atMs: number
 }
 
 /** Lets reads through. */
@@ -52,7 +54,22 @@ export class Prefetch {
     // Others ask meanwhile, and must find something too.
     const records = Math.min(PAGE_RECORDS_MAX, Math.max(1, Math.ceil(this.#recordsLeft / 2)))
     this.#reserved += records
-    return { records, bytes: await this.#reserveBytes(shard) }
+    const leave = { records, bytes: 0, atMs: Number.NEGATIVE_INFINITY }
+    await this.renew(leave, shard)
+    return leave
+  }
+
+  /** Before each attempt at a read: what a page may have grows while its reader waits. */
+  async renew(leave: Leave, shard: WaitingShard): Promise<void> {
+    while (!this.#isReleased && this.#clock.wallMs() - leave.atMs >= STALE_MS) {
+      // All of it anew: readers that hold some and wait for more would wait for each other.
+      this.bound.unreserve(leave.bytes)
+      leave.bytes = 0
+      leave.atMs = this.#clock.wallMs()
+      const bytes = Math.min(shard.pageBytes(leave.atMs), this.bound.bytesMax)
+      await this.bound.reserve(bytes)
+      leave.bytes = bytes
+    }
   }
 
   giveBack({ records, bytes }: Leave): void {
@@ -72,17 +89,6 @@ export class Prefetch {
     this.#isReleased = true
     this.#resume()
     this.bound.release()
-  }
-
-  /** What a page may have grows while its reader waits for room. */
-  async #reserveBytes(shard: WaitingShard): Promise<number> {
-    for (;;) {
-      const nowMs = this.#clock.wallMs()
-      const bytes = Math.min(shard.pageBytes(nowMs), this.bound.bytesMax)
-      await this.bound.reserve(bytes)
-      if (this.#isReleased || this.#clock.wallMs() - nowMs < STALE_MS) return bytes
-      this.bound.unreserve(bytes)
-    }
   }
 
   get #recordsLeft(): number {

@@ -51,7 +51,8 @@ async function readToEnd(
     iterator ??= await reader.iterator(shard.id, shard.read, shard.pace)
     const leave = await prefetch.admit(shard)
     try {
-      const page = await reader.read(iterator, leave.records, shard.pace)
+      const renew = (): Promise<void> => prefetch.renew(leave, shard)
+      const page = await reader.read(iterator, leave.records, shard.pace, renew)
       iterator = page?.next
       if (page === undefined) {
         if (shard.isUnread) await checkStream()

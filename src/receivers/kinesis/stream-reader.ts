@@ -73,6 +73,8 @@ interface CallOptions {
   readonly attemptsMax?: number
   readonly timeoutMs?: number
   readonly pace?: Pace
+  /** Waited for before each attempt. */
+  readonly prepare?: (() => Promise<void>) | undefined
 }
 
 /** Reads one stream. */
@@ -158,7 +160,12 @@ export class StreamReader {
 
   /** One read of at most `limit` records, when the pace of the shard allows it. Undefined: the
    * iterator has expired. */
-  async read(iterator: string, limit: number, pace: ShardPace): Promise<Page | undefined> {
+  async read(
+    iterator: string,
+    limit: number,
+    pace: ShardPace,
+    prepare?: () => Promise<void>,
+  ): Promise<Page | undefined> {
     const { clock } = this.#context
     const Limit = Math.max(1, Math.min(limit, this.#settings.recordsPerCallMax))
     const input = { ShardIterator: iterator, Limit, ...this.#arn }
@@ -170,7 +177,7 @@ export class StreamReader {
           askedAt = clock.wallMs()
           return this.#client.send(command, abort)
         },
-        { timeoutMs: READ_TIMEOUT_MS, pace },
+        { timeoutMs: READ_TIMEOUT_MS, pace, prepare },
       )
       const records = (answer.Records ?? []).map((record): ReceivedRecord => {
         return {
@@ -264,10 +271,12 @@ export class StreamReader {
   }
 
   /** Makes a call when its pace and the bound on calls in flight allow it. */
-  async #inTurn<R>(send: Send<R>, { pace, timeoutMs = CALL_TIMEOUT_MS }: CallOptions): Promise<R> {
+  async #inTurn<R>(send: Send<R>, options: CallOptions): Promise<R> {
     const { clock, signal } = this.#context
+    const { pace, prepare, timeoutMs = CALL_TIMEOUT_MS } = options
     for (;;) {
       if (pace !== undefined) await turnOf(pace, clock, signal)
+      await prepare?.()
       const answer = await this.#queue.add(async () => {
         signal.throwIfAborted()
         // While this one stood in line, another call for the shard was made.
