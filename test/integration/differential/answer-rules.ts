@@ -138,6 +138,16 @@ export const ANSWER_RULES: readonly Rule[] = [
     theirs: /missing/,
   },
   {
+    servers: ['kinesalite'],
+    operations: ['GetRecords'],
+    what: '`MillisBehindLatest` is 0 though records follow',
+    right: 'simulator',
+    page: API('API_GetRecords'),
+    path: /MillisBehindLatest/,
+    ours: /behind/,
+    theirs: /at the tip/,
+  },
+  {
     servers: ['moto'],
     operations: ['GetRecords', ...PUTS],
     what: 'Records of different shards have the same sequence number',
