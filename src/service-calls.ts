@@ -1,6 +1,6 @@
 // What the clients of services share where a call has failed.
 
-import type { Clock } from './clock.ts'
+import { type Clock, unlessAborted } from './clock.ts'
 import { codeOf } from './errors.ts'
 
 const FIRST_LIMIT_MS = 100
@@ -28,18 +28,13 @@ export async function answerWithin<T>(
   stop?: AbortSignal,
 ): Promise<T> {
   const aborted = new AbortController()
-  const { promise: givenUp, reject } = Promise.withResolvers<never>()
-  const giveUp = (reason: unknown): void => {
-    aborted.abort(reason)
-    reject(reason)
-  }
   const cancel = clock.after(ms, () => {
-    giveUp(new NoAnswer(`no answer within ${Math.round(ms)} ms`))
+    aborted.abort(new NoAnswer(`no answer within ${Math.round(ms)} ms`))
   })
-  const stopped = (): void => giveUp(stop?.reason)
+  const stopped = (): void => aborted.abort(stop?.reason)
   stop?.addEventListener('abort', stopped, { once: true })
   try {
-    return await Promise.race([call(aborted.signal), givenUp])
+    return await unlessAborted(call(aborted.signal), aborted.signal)
   } finally {
     cancel()
     stop?.removeEventListener('abort', stopped)
