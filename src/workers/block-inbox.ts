@@ -63,7 +63,8 @@ export class BlockInbox {
   #end(): void {
     this.#ended = new StreamingError(
       'WORKER_DIED',
-      'Cannot run a batch: whoever keeps the receivers has ended, and sends no records any more',
+      'Cannot run a batch: whoever keeps the receivers has ended, and sends no records any more; ' +
+        'mend what ended it, which the error of the run names, and start again',
     )
     this.giveUp(this.#ended)
   }
