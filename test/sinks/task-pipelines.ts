@@ -1,10 +1,10 @@
 // Pipelines whose sinks write in the workers, and say where.
 
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { pipeline, type TaskSink } from 'millrace'
 import { files } from 'millrace/sinks'
+import { isFirst } from '../workers/first-time.ts'
 
 /** What a task, or the driver, did. */
 export interface Step {
@@ -55,16 +55,6 @@ function telling(dieAt?: { readonly partition: number; readonly file: string }):
         },
         close: () => Promise.resolve(),
       }),
-  }
-}
-
-/** True the first time that it is asked with this file. */
-function isFirst(file: string): boolean {
-  try {
-    writeFileSync(file, '', { flag: 'wx' })
-    return true
-  } catch {
-    return false
   }
 }
 

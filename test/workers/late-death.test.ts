@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { start } from 'millrace'
 import { ManualClock, quietLogger } from 'millrace/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type OneDeath, takeSeen } from './late-pipelines.ts'
+import type { OneDeath } from './late-pipelines.ts'
+import { takeSeen } from './seen.ts'
 
 const pipelines = new URL('./late-pipelines.ts', import.meta.url)
 const folder = mkdtempSync(join(tmpdir(), 'millrace-late-'))

@@ -1,20 +1,9 @@
 // Pipelines whose closure ends its thread once, for runs that are late.
 
-import { writeFileSync } from 'node:fs'
-import { type Batch, pipeline } from 'millrace'
+import { pipeline } from 'millrace'
+import { isFirst } from './first-time.ts'
 import { lateSource } from './late-source.ts'
-
-const seen: unknown[] = []
-
-/** What foreachBatch saw since the last call, batches without records left out. */
-export function takeSeen(): unknown[] {
-  return seen.splice(0)
-}
-
-async function see(batch: Batch<number>): Promise<void> {
-  const records = await batch.collect()
-  if (records.length > 0) seen.push(records)
-}
+import { see } from './seen.ts'
 
 /** When a closure ends its thread. */
 export interface OneDeath {
@@ -28,15 +17,6 @@ function deadly({ file, at }: OneDeath): (n: number) => number {
   return (n) => {
     if (n === at && isFirst(file)) process.exit(3)
     return n * 10
-  }
-}
-
-function isFirst(file: string): boolean {
-  try {
-    writeFileSync(file, '', { flag: 'wx' })
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Run, start } from 'millrace'
 import { afterAll, describe, expect, test } from 'vitest'
-import { takeSeen } from './threaded-pipelines.ts'
+import { takeSeen } from './seen.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-workers-'))
 const graphs = new URL('./another-graph.ts', import.meta.url)

@@ -1,19 +1,8 @@
 // Pipelines for the tests of worker threads. What foreachBatch sees stays in the driver's thread.
 
-import { writeFileSync } from 'node:fs'
-import { type Batch, pipeline } from 'millrace'
-
-const seen: unknown[] = []
-
-/** What foreachBatch saw since the last call, batches without records left out. */
-export function takeSeen(): unknown[] {
-  return seen.splice(0)
-}
-
-async function see(batch: Batch<unknown>): Promise<void> {
-  const records = await batch.collect()
-  if (records.length > 0) seen.push(records)
-}
+import { pipeline } from 'millrace'
+import { isFirst } from './first-time.ts'
+import { see } from './seen.ts'
 
 const options = { batchInterval: 20, checkpoint: false } as const
 
@@ -45,16 +34,6 @@ export const fails = pipeline('fails', options, (ssc) => {
     .map(check)
     .foreachBatch(see)
 })
-
-/** True the first time that it is asked with this file. */
-function isFirst(file: string): boolean {
-  try {
-    writeFileSync(file, '', { flag: 'wx' })
-    return true
-  } catch {
-    return false
-  }
-}
 
 const exitAtTwo =
   (file: string) =>

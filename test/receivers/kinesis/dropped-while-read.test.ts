@@ -1,3 +1,4 @@
+import type { PartitionPositions } from 'millrace'
 import { afterEach, describe, expect, test } from 'vitest'
 import { newStream, OpenedKinesis, textsOf } from './opened-kinesis.ts'
 import type { SimulatedKinesis } from './simulated-client.ts'
@@ -16,6 +17,17 @@ afterEach(async () => {
 
 function firstShard(kinesis: SimulatedKinesis): string {
   return kinesis.shards('s')[0]?.ShardId ?? ''
+}
+
+/** Where a reader stands that has seen the end of a shard that was split, and not its children. */
+async function afterSplit(kinesis: SimulatedKinesis): Promise<PartitionPositions> {
+  const reader = await OpenedKinesis.start(kinesis, STREAM)
+  await reader.pass(2_000)
+  kinesis.split('s', firstShard(kinesis), HALF)
+  await reader.pass(1_000)
+  reader.cut()
+  await reader.stop()
+  return reader.positions
 }
 
 /** A reader that takes a record an hour and is 14 hours behind when its shard is split. */
@@ -72,17 +84,11 @@ describe('the children of a shard that is read slowly', () => {
 
   test('are a gap once their records are gone', async () => {
     const kinesis = newStream(1)
-    opened = await OpenedKinesis.start(kinesis, STREAM)
-    await opened.pass(2_000)
-    kinesis.split('s', firstShard(kinesis), HALF)
-    await opened.pass(1_000)
-    opened.cut()
-    await opened.stop()
+    const positions = await afterSplit(kinesis)
     kinesis.put('s', ['a1', 'z1'])
     kinesis.clock.advance(25 * HOUR)
-    const failed = OpenedKinesis.start(kinesis, STREAM, opened.positions)
+    const failed = OpenedKinesis.start(kinesis, STREAM, positions)
     await expect(failed).rejects.toMatchObject({ code: 'SOURCE_GAP' })
-    opened = undefined
   })
 })
 
@@ -120,20 +126,14 @@ describe('a shard that vanishes while it is read', () => {
 
   test('before it was known is a gap: its children tell of it', async () => {
     const kinesis = newStream(1)
-    opened = await OpenedKinesis.start(kinesis, STREAM)
-    await opened.pass(2_000)
-    kinesis.split('s', firstShard(kinesis), HALF)
-    await opened.pass(1_000)
-    opened.cut()
-    await opened.stop()
+    const positions = await afterSplit(kinesis)
     const [, left = ''] = kinesis.shards('s').map(({ ShardId }) => ShardId)
     kinesis.put('s', ['a1'])
     kinesis.split('s', left, HALF / 2n)
     kinesis.clock.advance(25 * HOUR)
-    const failed = OpenedKinesis.start(kinesis, STREAM, opened.positions)
+    const failed = OpenedKinesis.start(kinesis, STREAM, positions)
     await expect(failed).rejects.toThrow(`shard "${left}"`)
     await expect(failed).rejects.toThrow(/the stream has no such shard any more/)
-    opened = undefined
   })
 })
 
@@ -168,11 +168,7 @@ describe('a stream that is made anew while it is read', () => {
 describe('a retention that was increased', () => {
   async function committed(kinesis: SimulatedKinesis): Promise<OpenedKinesis> {
     kinesis.put('s', ['a1'])
-    opened = await OpenedKinesis.start(kinesis, STREAM)
-    await opened.pass(2_000)
-    opened.cut()
-    await opened.stop()
-    return opened
+    return OpenedKinesis.committed(kinesis, STREAM)
   }
 
   test('after records were dropped does not hide that', async () => {

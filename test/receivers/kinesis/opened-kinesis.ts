@@ -68,6 +68,18 @@ export class OpenedKinesis {
     return opened
   }
 
+  /** A receiver that has read, committed and stopped. */
+  static async committed(
+    simulated: SimulatedKinesis,
+    options: KinesisOptions,
+  ): Promise<OpenedKinesis> {
+    const opened = await OpenedKinesis.start(simulated, options)
+    await opened.pass(2_000)
+    opened.cut()
+    await opened.stop()
+    return opened
+  }
+
   /** Lets so much time pass, a step at a time. */
   async pass(ms: number, stepMs = 50): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {

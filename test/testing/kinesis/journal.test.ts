@@ -36,6 +36,14 @@ function put(simulator: KinesisSimulator, text: string): Answer {
   return simulator.call('PutRecord', { StreamName: 's', ...record })
 }
 
+/** Puts 20 MB, in records of 1 MB. */
+function putMuch(simulator: KinesisSimulator): void {
+  const Data = Buffer.alloc(1_000_000)
+  for (let i = 0; i < 20; i++) {
+    simulator.call('PutRecord', { StreamName: 's', PartitionKey: `k${i}`, Data })
+  }
+}
+
 /** All that a stream says of itself, and all its records. */
 function contents(simulator: KinesisSimulator): Answer {
   const StreamName = 's'
@@ -128,10 +136,7 @@ describe('a simulator with a folder', () => {
     const at = clock()
     const first = open(at)
     first.call('CreateStream', { StreamName: 's', ShardCount: 1 })
-    const Data = Buffer.alloc(1_000_000)
-    for (let i = 0; i < 20; i++) {
-      first.call('PutRecord', { StreamName: 's', PartitionKey: `k${i}`, Data })
-    }
+    putMuch(first)
     first.call('SplitShard', { StreamName: 's', ShardToSplit: '0', NewStartingHashKey: '99' })
     at.advance(25 * 3_600_000)
     first.call('IncreaseStreamRetentionPeriod', { StreamName: 's', RetentionPeriodHours: 168 })
@@ -162,10 +167,7 @@ describe('a simulator with a folder', () => {
     const at = clock()
     const first = open(at)
     first.call('CreateStream', { StreamName: 's', ShardCount: 2 })
-    const Data = Buffer.alloc(1_000_000)
-    for (let i = 0; i < 20; i++) {
-      first.call('PutRecord', { StreamName: 's', PartitionKey: `k${i}`, Data })
-    }
+    putMuch(first)
     first.call('MergeShards', { StreamName: 's', ShardToMerge: '0', AdjacentShardToMerge: '1' })
     at.advance(23 * 3_600_000)
     for (const text of ['a', 'b', 'c']) put(first, text)
